@@ -1,1 +1,27 @@
-//! Under construction.
+//! What turns movies into results: plan, work and collect as library steps, and `run`, which joins them on one machine.
+//!
+//! ```text
+//!   job (AnalysisJob file, lowered) ─▶ steps::plan ─▶ steps::work ─▶ steps::collect
+//!                                          │              │               │
+//!                     source (lazycache) ──┴── pipeline ──┤               ├─▶ regions.csv, report.html, failures.jsonl
+//!                     store (the output, the ledger) ─────┴───────────────┘
+//! ```
+//!
+//! Read next: [`run`] (the whole in one function), [`steps`], [`pipeline`] (frames to rows), [`result`] (the files).
+//!
+//! Invariants, each held by a test: a name in the output holds a whole object or does not exist ([`store`]); a frame is
+//! decoded once for all pairs it is in ([`pipeline`]); an item that fails costs that item only ([`steps::work`]).
+
+pub mod cli;
+pub mod cpu;
+pub mod item_error;
+pub mod job;
+pub mod outage;
+pub mod pipeline;
+pub mod progress;
+pub mod report;
+pub mod result;
+pub mod run;
+pub mod source;
+pub mod steps;
+pub mod store;

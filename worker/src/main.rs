@@ -1,2 +1,5 @@
-//! Under construction.
-fn main() {}
+//! `analysis-worker`: see `analysis-worker --help`.
+
+fn main() -> std::process::ExitCode {
+    analysis_worker::cli::main()
+}

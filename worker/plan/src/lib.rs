@@ -1,1 +1,26 @@
-//! Under construction.
+//! What a run is, in plain values: which movies, which frames, which result names, what the ledger says, what is told
+//! to whoever started it. No IO, no clock, no runtime: every function here can be tested with literals.
+//!
+//! ```text
+//!   Selection ──folders(today)──▶ folders to list ──admits(path)──▶ items ──ledger──▶ Plan ──slice(index)──▶ items of one pod
+//!   Analysis ──pairs(frames)──▶ which two frames each row compares
+//!   Item ──names──▶ where its results live        Counts, Failure ──▶ Summary (termination message, exit code)
+//! ```
+//!
+//! Read next: [`selection`] (which movies), [`analysis`] (which frames), [`ledger`] (what is already done), [`run`] (the
+//! plan document), [`summary`] and [`exit`] (what is said at the end).
+
+pub mod analysis;
+pub mod exit;
+pub mod ledger;
+pub mod names;
+pub mod run;
+pub mod selection;
+pub mod summary;
+
+pub use analysis::{Analysis, FrameRange, FrameStatistics, Method, OpticalFlow, Pair};
+pub use ledger::{Decision, OverwritePolicy, SourceIdentity};
+pub use names::ResultNames;
+pub use run::{Plan, RunId};
+pub use selection::Selection;
+pub use summary::{Counts, Failure, Summary};

@@ -1,0 +1,39 @@
+# The habits of this project. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Where `make run` puts its archive and results.
+RUN_DIR ?= run
+
+.PHONY: help setup run test check deny crds fmt clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what is missing (Debian, Ubuntu), or say what is
+	@./setup.sh
+
+run: setup ## render a small archive, serve it, analyse it, name the results
+	cargo build --release -p archive -p analysis-worker
+	@./e2e/quickstart.sh "$(RUN_DIR)"
+
+test: setup ## every test that needs no cluster
+	cargo test --release --workspace
+
+check: setup ## formatting, lints, docs
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --quiet
+
+deny: ## licences, duplicates and sources of the dependencies (cargo install cargo-deny)
+	cargo deny check licenses bans sources
+
+crds: ## write crds/ from the Rust types
+	cargo run --release --quiet -p analysis-operator -- crd > crds/analysisjobs.camhd.science.yaml.new
+	mv crds/analysisjobs.camhd.science.yaml.new crds/analysisjobs.camhd.science.yaml
+
+fmt: ## format the code
+	cargo fmt --all
+
+clean: ## remove what `make run` and the builds made
+	rm -rf target "$(RUN_DIR)"

@@ -1,0 +1,254 @@
+//! The address of a frame: what stands after a movie's path, and the query, as old clients write them.
+
+use std::{fmt, num::NonZeroU32, str::FromStr};
+
+use crate::path::{MoviePath, PathError};
+
+/// The largest width or height an answer may have, in pixels.
+pub const MAX_OUTPUT_SIDE: u32 = 8192;
+
+/// A frame of a movie, 1-based.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameNumber(NonZeroU32);
+
+/// How a frame is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// PNG, 8 bits, RGB.
+    Png,
+    /// JPEG.
+    Jpeg,
+    /// BMP, 24 bits.
+    Bmp,
+    /// Width * height * 4 bytes RGBA.
+    Rgba,
+    /// The same bytes as [`Format::Rgba`], under the other name old clients know.
+    Raw,
+}
+
+/// The size an answer is scaled to, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OutputSize {
+    /// Width.
+    pub width: u32,
+    /// Height.
+    pub height: u32,
+}
+
+/// One frame as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FrameAddress {
+    /// The movie.
+    pub movie: MoviePath,
+    /// Which frame of it.
+    pub number: FrameNumber,
+    /// How it is answered.
+    pub format: Format,
+    /// Scaled to this size; `None` = as it is.
+    pub size: Option<OutputSize>,
+}
+
+/// Why a text is no address of a frame.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// The movie's path is not one.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// There is no number where the frame's should stand.
+    #[error("{text:?} does not begin with a frame number (1, 2, …)")]
+    Number {
+        /// What stands there.
+        text: String,
+    },
+    /// Frames count from 1.
+    #[error("there is no frame 0: frames count from 1")]
+    Zero,
+    /// An extension that names no format.
+    #[error("the extension {extension:?} is not known; known are png, jpg, jpeg, bmp, rgba, raw")]
+    Format {
+        /// The extension.
+        extension: String,
+    },
+    /// A width or height that is no number, or too large.
+    #[error("{name}={value:?} is not a number of pixels from 1 to {MAX_OUTPUT_SIDE}")]
+    Size {
+        /// `width` or `height`.
+        name: &'static str,
+        /// As given.
+        value: String,
+    },
+}
+
+impl FrameNumber {
+    /// Frame `number`, which must not be 0.
+    pub fn new(number: u32) -> Result<Self, AddressError> {
+        NonZeroU32::new(number).map(Self).ok_or(AddressError::Zero)
+    }
+
+    /// As counted by people, from 1.
+    pub fn get(self) -> u32 {
+        self.0.get()
+    }
+
+    /// As counted by tables, from 0.
+    pub fn index(self) -> u32 {
+        self.0.get() - 1
+    }
+}
+
+impl Format {
+    /// The media type of the answer.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::Bmp => "image/bmp",
+            Self::Rgba => "image/x-raw-rgba",
+            Self::Raw => "application/octet-stream",
+        }
+    }
+
+    /// Whether it is answered only where raw output is allowed.
+    pub fn is_raw(self) -> bool {
+        matches!(self, Self::Rgba | Self::Raw)
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpeg => "jpg",
+            Self::Bmp => "bmp",
+            Self::Rgba => "rgba",
+            Self::Raw => "raw",
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = AddressError;
+
+    fn from_str(extension: &str) -> Result<Self, AddressError> {
+        match extension.to_ascii_lowercase().as_str() {
+            "png" => Ok(Self::Png),
+            "jpg" | "jpeg" => Ok(Self::Jpeg),
+            "bmp" => Ok(Self::Bmp),
+            "rgba" => Ok(Self::Rgba),
+            "raw" => Ok(Self::Raw),
+            _ => Err(AddressError::Format { extension: extension.to_owned() }),
+        }
+    }
+}
+
+impl FrameAddress {
+    /// Reads `<movie>` and what stands after `/frame/`: digits, perhaps a fraction (Python clients send floats), perhaps
+    /// an extension; png where there is none.
+    pub fn parse(movie: &str, frame: &str, size: Option<OutputSize>) -> Result<Self, AddressError> {
+        let movie = MoviePath::parse(movie)?;
+        let digits = frame.len() - frame.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, rest) = frame.split_at(digits);
+        let number = number.parse().map_err(|_| AddressError::Number { text: frame.to_owned() })?;
+        let number = FrameNumber::new(number)?;
+        Ok(Self { movie, number, format: format_of(rest, frame)?, size })
+    }
+}
+
+impl OutputSize {
+    /// The old query: both must be given; a missing, empty or zero one means full size.
+    pub fn from_query(width: Option<&str>, height: Option<&str>) -> Result<Option<Self>, AddressError> {
+        let (width, height) = (side("width", width)?, side("height", height)?);
+        Ok(width.zip(height).map(|(width, height)| Self { width, height }))
+    }
+}
+
+/// What stands after `/frame/`: `5000.png`.
+impl fmt::Display for FrameAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.number, self.format.extension())
+    }
+}
+
+impl fmt::Display for FrameNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// `""`, `.png`, `.7`, `.7.png`.
+fn format_of(rest: &str, whole: &str) -> Result<Format, AddressError> {
+    let Some(rest) = rest.strip_prefix('.') else {
+        return if rest.is_empty() { Ok(Format::Png) } else { Err(AddressError::Number { text: whole.to_owned() }) };
+    };
+    let fraction = |text: &str| text.chars().all(|c| c.is_ascii_digit());
+    match rest.split_once('.') {
+        Some((digits, extension)) if fraction(digits) => extension.parse(),
+        None if fraction(rest) => Ok(Format::Png),
+        _ => rest.parse(),
+    }
+}
+
+fn side(name: &'static str, value: Option<&str>) -> Result<Option<u32>, AddressError> {
+    let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else { return Ok(None) };
+    match value.parse::<u32>() {
+        Ok(0) => Ok(None),
+        Ok(pixels) if pixels <= MAX_OUTPUT_SIDE => Ok(Some(pixels)),
+        _ => Err(AddressError::Size { name, value: value.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(frame: &str) -> Result<(u32, Format), AddressError> {
+        FrameAddress::parse("A/X.mov", frame, None).map(|address| (address.number.get(), address.format))
+    }
+
+    #[test]
+    fn frames_are_named_as_old_clients_name_them() {
+        let table = [
+            ("5000", 5000, Format::Png),
+            ("5000.png", 5000, Format::Png),
+            ("5000.7.png", 5000, Format::Png),
+            ("5000.0", 5000, Format::Png),
+            ("5000.", 5000, Format::Png),
+            ("1.JPG", 1, Format::Jpeg),
+            ("1.jpeg", 1, Format::Jpeg),
+            ("1.bmp", 1, Format::Bmp),
+            ("1.rgba", 1, Format::Rgba),
+            ("1.0.raw", 1, Format::Raw),
+        ];
+        for (text, number, format) in table {
+            assert_eq!(parse(text), Ok((number, format)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_frame_is_refused() {
+        assert_eq!(parse("0.png"), Err(AddressError::Zero));
+        assert_eq!(parse("1.gif"), Err(AddressError::Format { extension: "gif".into() }));
+        for text in ["", "png", ".png", "-1.png", "99999999999", "1x.png"] {
+            assert_eq!(parse(text), Err(AddressError::Number { text: text.into() }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_size_needs_both_sides_and_zero_or_nothing_is_full_size() {
+        let size = |width, height| OutputSize::from_query(width, height);
+        assert_eq!(size(Some("480"), Some("270")), Ok(Some(OutputSize { width: 480, height: 270 })));
+        for (width, height) in [(None, None), (Some(""), Some("")), (Some("0"), Some("0")), (Some("480"), None)] {
+            assert_eq!(size(width, height), Ok(None));
+        }
+        assert!(size(Some("x"), Some("1")).is_err() && size(Some("9000"), Some("1")).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_an_address_or_an_error(movie in "\\PC{0,30}", frame in "\\PC{0,20}") {
+            if let Ok(address) = FrameAddress::parse(&movie, &frame, None) {
+                let again = FrameAddress::parse(address.movie.as_str(), &address.to_string(), None).unwrap();
+                prop_assert_eq!(again, address);
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Makes sure that what cannot come from crates.io is there: a C toolchain, FFmpeg, OpenCV, clang.
+# On Debian and Ubuntu the missing packages are installed (through sudo where needed); elsewhere they are named.
+set -eu
+
+PACKAGES="build-essential pkg-config cmake nasm clang libclang-dev ffmpeg libopencv-dev libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev libavdevice-dev libswscale-dev libswresample-dev ca-certificates"
+RUST_MINIMUM=92
+
+fail() {
+    echo "setup: $*" >&2
+    exit 1
+}
+
+check_rust() {
+    command -v cargo >/dev/null 2>&1 || [ ! -x "$HOME/.cargo/bin/cargo" ] || PATH="$HOME/.cargo/bin:$PATH"
+    command -v cargo >/dev/null 2>&1 || fail "cargo is missing. Mend: install Rust 1.$RUST_MINIMUM or newer from https://rustup.rs"
+    minor=$(cargo --version | sed -n 's/^cargo 1\.\([0-9]*\).*/\1/p')
+    [ "${minor:-0}" -ge "$RUST_MINIMUM" ] ||
+        fail "$(cargo --version) is too old. Mend: rustup update stable (1.$RUST_MINIMUM or newer is needed)"
+}
+
+install_debian() {
+    missing=""
+    for package in $PACKAGES; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    as_root=""
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null 2>&1 || fail "these packages are missing:$missing. Mend (as root): apt-get install$missing"
+        as_root="sudo"
+    fi
+    echo "setup: installing$missing"
+    $as_root apt-get update -qq
+    # shellcheck disable=SC2086 # a list of words
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
+        fail "apt-get could not install$missing. Mend: apt-get install$missing"
+}
+
+check_elsewhere() {
+    for tool in cc pkg-config cmake nasm clang ffmpeg; do
+        command -v "$tool" >/dev/null 2>&1 || fail "$tool is missing. Mend: see 'Other systems' in README.md"
+    done
+    for library in opencv4 libavcodec libavformat libavutil libswscale libswresample; do
+        pkg-config --exists "$library" || fail "the library $library is missing. Mend: see 'Other systems' in README.md"
+    done
+}
+
+check_rust
+if command -v apt-get >/dev/null 2>&1; then install_debian; else check_elsewhere; fi

@@ -1,0 +1,181 @@
+//! The plan document: a header line and one line per item, written once by the plan step and read by every worker.
+
+use frame::MoviePath;
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::sha256;
+
+/// Names a run: the AnalysisJob's generation and four hex digits of what the work depends on, such as `4-7c9f`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(String);
+
+impl RunId {
+    /// The run of `generation` whose work is described by `document` (the spec as canonical JSON).
+    pub fn new(generation: u64, document: &str) -> Self {
+        let digest = sha256(document.as_bytes());
+        Self(format!("{generation}-{}", digest.get(7..11).unwrap_or_default()))
+    }
+
+    /// The run's folder below the output, without a slash at its end.
+    pub fn folder(&self) -> String {
+        format!("{}/{}", crate::names::RUNS_FOLDER, self.0)
+    }
+
+    /// Where the plan stands, relative to the output.
+    pub fn plan_file(&self) -> String {
+        format!("{}/plan.jsonl", self.folder())
+    }
+
+    /// Where the failures of index `index` stand, relative to the output.
+    pub fn index_failures_file(&self, index: u32) -> String {
+        format!("{}/failures/{index}.jsonl", self.folder())
+    }
+
+    /// Where the failures of the whole run stand, relative to the output.
+    pub fn failures_file(&self) -> String {
+        format!("{}/failures.jsonl", self.folder())
+    }
+}
+
+impl std::fmt::Display for RunId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The items a run has to do, in the order of the archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What stands in the header line.
+    pub header: PlanHeader,
+    /// The movies to do, at most one line each.
+    pub items: Vec<MoviePath>,
+}
+
+/// The first line of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanHeader {
+    /// The run.
+    pub run: RunId,
+    /// Movies the AnalysisJob selects.
+    pub discovered: u64,
+    /// Movies whose results already stand.
+    pub up_to_date: u64,
+    /// Items one index does, at least 1.
+    pub items_per_index: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PlanItem {
+    item: String,
+}
+
+/// A plan that could not be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The document has no header line.
+    #[error("the plan is empty")]
+    Empty,
+    /// A line is not what it should be.
+    #[error("line {line} of the plan is not valid")]
+    Line {
+        /// 1-based.
+        line: usize,
+        /// The cause.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A line names no movie.
+    #[error("line {line} of the plan names no movie")]
+    Item {
+        /// 1-based.
+        line: usize,
+        /// The cause.
+        #[source]
+        source: frame::PathError,
+    },
+}
+
+impl Plan {
+    /// As JSON lines: the header, then the items.
+    pub fn to_json_lines(&self) -> Result<String, serde_json::Error> {
+        let mut text = serde_json::to_string(&self.header)?;
+        text.push('\n');
+        for movie in &self.items {
+            text.push_str(&serde_json::to_string(&PlanItem { item: movie.to_string() })?);
+            text.push('\n');
+        }
+        Ok(text)
+    }
+
+    /// Reads what [`Plan::to_json_lines`] wrote.
+    pub fn from_json_lines(text: &str) -> Result<Self, PlanError> {
+        let mut lines = text.lines().enumerate();
+        let (_, first) = lines.next().ok_or(PlanError::Empty)?;
+        let header = serde_json::from_str(first).map_err(|source| PlanError::Line { line: 1, source })?;
+        let items = lines.map(|(number, line)| parse_item(number + 1, line)).collect::<Result<_, _>>()?;
+        Ok(Self { header, items })
+    }
+
+    /// How many indexes the work has.
+    pub fn indexes(&self) -> u32 {
+        self.items.len().div_ceil(self.header.items_per_index.max(1) as usize) as u32
+    }
+
+    /// The items of `index`; empty beyond the last. An index never splits a movie.
+    pub fn slice(&self, index: u32) -> &[MoviePath] {
+        let size = self.header.items_per_index.max(1) as usize;
+        self.items.chunks(size).nth(index as usize).unwrap_or_default()
+    }
+}
+
+fn parse_item(line: usize, text: &str) -> Result<MoviePath, PlanError> {
+    let item: PlanItem = serde_json::from_str(text).map_err(|source| PlanError::Line { line, source })?;
+    MoviePath::parse(&item.item).map_err(|source| PlanError::Item { line, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plan(items: usize, per_index: u32) -> Plan {
+        let items: Vec<_> = (0..items).map(|n| MoviePath::parse(&format!("A/{n}.mov")).unwrap()).collect();
+        let run = RunId::new(4, "{}");
+        Plan { header: PlanHeader { run, discovered: 9, up_to_date: 2, items_per_index: per_index }, items }
+    }
+
+    #[test]
+    fn a_run_id_is_the_generation_and_four_hex_digits() {
+        assert_eq!(RunId::new(4, "{}").to_string(), "4-4413");
+        assert_eq!(RunId::new(4, "{}").plan_file(), ".analysis/4-4413/plan.jsonl");
+        assert_ne!(RunId::new(4, "{}"), RunId::new(4, "{} "));
+    }
+
+    #[test]
+    fn a_damaged_plan_names_the_line() {
+        let text = plan(2, 1).to_json_lines().unwrap();
+        let error = Plan::from_json_lines(&text.replace("1.mov", "../1.mov")).unwrap_err();
+        assert_eq!(error.to_string(), "line 3 of the plan names no movie");
+        assert!(matches!(Plan::from_json_lines(""), Err(PlanError::Empty)));
+        assert_eq!(Plan::from_json_lines("{").unwrap_err().to_string(), "line 1 of the plan is not valid");
+    }
+
+    proptest! {
+        #[test]
+        fn the_slices_are_the_items_in_order(items in 0usize..50, per_index in 0u32..12) {
+            let plan = plan(items, per_index);
+            let joined: Vec<_> = (0..plan.indexes()).flat_map(|index| plan.slice(index).to_vec()).collect();
+            prop_assert_eq!(&joined, &plan.items);
+            prop_assert!(plan.slice(plan.indexes()).is_empty());
+        }
+
+        #[test]
+        fn a_plan_reads_back_as_written(items in 0usize..20) {
+            let plan = plan(items, 3);
+            prop_assert_eq!(Plan::from_json_lines(&plan.to_json_lines().unwrap()).unwrap(), plan);
+        }
+    }
+}

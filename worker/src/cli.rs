@@ -1,0 +1,201 @@
+//! The command line: flags, what is printed, exit codes, signals.
+
+use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use plan::exit;
+
+use crate::{
+    item_error::chain,
+    progress::{Progress, Style, clock},
+    run::{RunOptions, RunSummary, run},
+};
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  analysis-worker run quickstart.yaml
+  analysis-worker run job.yaml --output results/ashes
+  analysis-worker run job.yaml --source-root https://archive.example.org/files/
+  analysis-worker run job.yaml --source-root /mnt/movies --threads 4
+  analysis-worker run job.yaml --json --progress none > summary.json
+
+Exit codes:
+  0   every movie is done, or was already
+  1   the run ended, but some movies failed: see failures.jsonl in the output
+  2   the command line was not understood
+  69  the archive or the output could not be reached
+  75  interrupted; finished results are kept, run again to go on
+  78  the AnalysisJob, the output or the marker file is not as it should be";
+
+/// Plans, computes and collects the results of an AnalysisJob.
+#[derive(Debug, Parser)]
+#[command(name = "analysis-worker", version, about, max_term_width = 110)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run an AnalysisJob file on this machine: no cluster, lazycache in process, results to a folder.
+    ///
+    /// Movies whose results already stand in the output are not done again. Fields that only mean something on a
+    /// cluster are accepted and said to be unused.
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Box<RunArguments>),
+    /// Print the completions of a shell, e.g. `source <(analysis-worker completions bash)`.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct RunArguments {
+    /// The AnalysisJob, as YAML.
+    file: PathBuf,
+    /// Folder the results go to; made if missing [default: results/<name of the AnalysisJob>].
+    #[arg(long, short, env = "ANALYSIS_OUTPUT", value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Read the movies from this address or folder instead of spec.source.http.rootURL.
+    #[arg(long, env = "ANALYSIS_SOURCE_ROOT", value_name = "URL|DIR")]
+    source_root: Option<String>,
+    /// Cores to use at most; 0 = all.
+    #[arg(long, short, env = "ANALYSIS_THREADS", default_value_t = 0)]
+    threads: usize,
+    /// Seconds the archive may be silent before movies are given up.
+    #[arg(long, env = "ANALYSIS_PATIENCE", default_value_t = 300, value_name = "SECONDS")]
+    patience: u64,
+    /// How progress is shown, on standard error.
+    #[arg(long, env = "ANALYSIS_PROGRESS", value_enum, default_value_t = Style::Auto)]
+    progress: Style,
+    /// Print the summary as JSON on standard output.
+    #[arg(long, env = "ANALYSIS_JSON")]
+    json: bool,
+}
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ANALYSIS_LOG").unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match arguments.command {
+        Command::Run(arguments) => run_command(&arguments),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "analysis-worker", &mut std::io::stdout());
+            ExitCode::from(exit::DONE)
+        }
+    }
+}
+
+fn run_command(arguments: &RunArguments) -> ExitCode {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let options = RunOptions {
+        file: arguments.file.clone(),
+        output: arguments.output.clone(),
+        source_root: arguments.source_root.clone(),
+        threads: if arguments.threads == 0 { cores } else { arguments.threads },
+        patience: Duration::from_secs(arguments.patience),
+        progress: arguments.progress,
+    };
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("failed to start: {error}"), exit::UNAVAILABLE),
+    };
+    let code = runtime.block_on(run_until_signal(&options, arguments.json));
+    // Decodes under way are not waited for: nothing of theirs is half written.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run_until_signal(options: &RunOptions, json: bool) -> ExitCode {
+    let progress = Progress::new(options.progress);
+    let lines = tokio::spawn(progress.clone().print_plain_lines());
+    let ended = tokio::select! {
+        ended = run(options, &progress) => Some(ended),
+        () = signal() => None,
+    };
+    lines.abort();
+    progress.end();
+    match ended {
+        Some(Ok(summary)) => {
+            print_summary(&summary, json);
+            ExitCode::from(summary.exit_code())
+        }
+        Some(Err(error)) => fail(&chain(&error), error.exit_code()),
+        None => {
+            let now = progress.snapshot();
+            let kept = format!("interrupted: {} of {} movies done and kept; run again to go on", now.done, now.movies);
+            fail(&kept, exit::INTERRUPTED)
+        }
+    }
+}
+
+/// Ends with the first Ctrl-C or SIGTERM.
+async fn signal() {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signals) => {
+                signals.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => if result.is_err() { std::future::pending().await },
+        () = terminate => {}
+    }
+}
+
+fn print_summary(summary: &RunSummary, json: bool) {
+    let mut out = std::io::stdout().lock();
+    // A closed standard output (`| head`) is no failure of the run.
+    let _ = if json {
+        let text = serde_json::to_string_pretty(summary).unwrap_or_default();
+        writeln!(out, "{text}")
+    } else {
+        write!(out, "{}", summary_text(summary))
+    };
+}
+
+fn summary_text(summary: &RunSummary) -> String {
+    let items = &summary.items;
+    if summary.dry_run {
+        let pending = items.total - items.up_to_date;
+        return format!("dry run: {} movies, {} up to date, {pending} to do\n", items.total, items.up_to_date);
+    }
+    let time = clock(Duration::from_secs_f64(summary.elapsed_seconds));
+    let mut text = format!(
+        "{}: {} done, {} up to date, {} failed of {} movies; {} frames in {time}\nresults  {}\nregions  {}\nreport   {}\n",
+        summary.name,
+        items.succeeded,
+        items.up_to_date,
+        items.failed,
+        items.total,
+        summary.frames,
+        summary.output.display(),
+        summary.regions.display(),
+        summary.report.display(),
+    );
+    if items.failed > 0 {
+        let line = format!("{} of {} movies failed: see {}\n", items.failed, items.total, summary.failures_file.display());
+        text.push_str(&line);
+    }
+    text
+}
+
+fn fail(text: &str, code: u8) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "analysis-worker: {text}");
+    ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

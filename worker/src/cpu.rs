@@ -1,0 +1,80 @@
+//! The bound on work that burns a core: so many closures at once, off the async threads.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+/// Runs closures on at most `threads` cores at once. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Cpu {
+    permits: Arc<Semaphore>,
+    threads: usize,
+}
+
+/// A closure did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum CpuError {
+    /// It panicked; the message went to standard error.
+    #[error("a computation panicked")]
+    Panicked(#[source] tokio::task::JoinError),
+    /// The process is ending.
+    #[error("the computation was not started, because the process is ending")]
+    Closed,
+}
+
+impl Cpu {
+    /// A bound of `threads`, at least 1.
+    pub fn new(threads: usize) -> Self {
+        let threads = threads.max(1);
+        Self { permits: Arc::new(Semaphore::new(threads)), threads }
+    }
+
+    /// The bound.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Runs `work` when a core is free. A panic in it costs this call only.
+    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, CpuError> {
+        let permit = self.permits.clone().acquire_owned().await.map_err(|_| CpuError::Closed)?;
+        let done = tokio::task::spawn_blocking(move || {
+            let value = work();
+            drop(permit);
+            value
+        });
+        done.await.map_err(CpuError::Panicked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[tokio::test]
+    async fn never_more_at_once_than_threads() {
+        let cpu = Cpu::new(2);
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let calls = (0..12).map(|_| {
+            let (cpu, now, most) = (cpu.clone(), now.clone(), most.clone());
+            async move {
+                cpu.run(move || {
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::sleep(std::time::Duration::from_millis(3));
+                    now.fetch_sub(1, Ordering::SeqCst);
+                })
+                .await
+                .unwrap();
+            }
+        });
+        futures::future::join_all(calls).await;
+        assert_eq!(most.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_one_call_only() {
+        let cpu = Cpu::new(1);
+        assert!(matches!(cpu.run(|| panic!("on purpose")).await, Err::<(), _>(CpuError::Panicked(_))));
+        assert_eq!(cpu.run(|| 7).await.unwrap(), 7);
+    }
+}

@@ -1,0 +1,238 @@
+//! The published result files, field by field (optical flow 1.1, regions 1.1). Old readers' keys keep their names and
+//! types; ours stand beside them. `provenance` comes first, so that the ledger reads only the start of a file.
+
+use motion::{Estimate, Region};
+use serde::{Deserialize, Serialize};
+
+/// Enough to hold the provenance of any result.
+pub const PROVENANCE_BYTES: u64 = 8192;
+
+/// Where the numbers come from, and the digest the ledger compares.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Provenance {
+    /// Program and version.
+    pub analyzer: String,
+    /// The analysis, such as `opticalFlow`.
+    pub analysis: String,
+    /// Counts up when the same parameters give other numbers.
+    pub revision: u32,
+    /// The parameters that decide the rows.
+    pub parameters: serde_json::Value,
+    /// Where the movie was read from.
+    #[serde(rename = "sourceURL")]
+    pub source_url: String,
+    /// The origin's entity tag.
+    pub etag: Option<String>,
+    /// The movie's size in bytes.
+    pub size: u64,
+    /// The origin's Last-Modified, as sent.
+    pub last_modified: Option<String>,
+    /// `sha256:…` of what decides the rows (see `plan::ledger::digest`).
+    pub digest: String,
+}
+
+/// The movie, as the old frame server described it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MovieInfo {
+    /// Seconds.
+    #[serde(rename = "Duration")]
+    pub duration: f64,
+    /// Number of frames.
+    #[serde(rename = "NumFrames")]
+    pub num_frames: u32,
+    /// Path below the archive's root, with a leading slash.
+    #[serde(rename = "URL")]
+    pub url: String,
+    /// Where the frames were asked for.
+    #[serde(rename = "cacheURL")]
+    pub cache_url: String,
+}
+
+/// One `<stem>_optical_flow.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpticalFlowFile {
+    /// Ours; first, see the module.
+    pub provenance: Provenance,
+    /// The movie.
+    pub movie: MovieInfo,
+    /// Versions of the parts.
+    pub contents: serde_json::Value,
+    /// One row per pair, ascending by frame.
+    #[serde(rename = "frameStats")]
+    pub frame_stats: Vec<FlowRow>,
+    /// When and where it was made.
+    pub performance: Performance,
+}
+
+/// The `contents` of an optical flow file.
+pub fn optical_flow_contents() -> serde_json::Value {
+    serde_json::json!({
+        "movie": "1.0",
+        "frameStats": {"opticalFlow": "1.1"},
+        "performance": {"timing": "1.0", "hostinfo": "1.1"},
+    })
+}
+
+/// One row of `frameStats`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlowRow {
+    /// The frame the row is named after, 1-based.
+    pub frame_number: u32,
+    /// Seconds spent on the row.
+    pub duration_seconds: f64,
+    /// The motion.
+    pub optical_flow: Flow,
+}
+
+/// The motion from `from_frame` to `to_frame`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Flow {
+    /// `[-width/2, -height/2]` in full-resolution pixels.
+    pub center: [f64; 2],
+    /// Always 1: the flow is not reduced a second time.
+    pub flow_scale: f64,
+    /// Size of the compared images over the full size.
+    pub img_scale: f64,
+    /// The earlier frame.
+    pub from_frame: u32,
+    /// The later frame.
+    pub to_frame: u32,
+    /// `[s, theta, tx, ty]`, full-resolution pixels.
+    pub similarity: [f64; 4],
+    /// False when either image is too dark to say anything.
+    pub valid: bool,
+    /// `moved`, `still` or `undetermined`.
+    pub status: motion::Status,
+    /// The method that gave the answer.
+    pub method: motion::Method,
+    /// Correspondences that agree with the similarity.
+    pub inliers: usize,
+    /// Share of the 8 x 5 grid's cells that hold inliers.
+    pub coverage: f64,
+    /// Root mean square of the inliers' residuals, full-resolution pixels.
+    pub residual: f64,
+    /// A second coherent motion, where there is one.
+    pub second: Option<motion::SecondMotion>,
+    /// Where the time went.
+    pub performance: FlowPerformance,
+}
+
+/// Where the time of one row went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FlowPerformance {
+    /// Seconds.
+    pub timing: FlowTiming,
+}
+
+/// Seconds, per part of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlowTiming {
+    /// The row in all.
+    pub elapsed_seconds: f64,
+    /// Estimating the motion.
+    pub optical_flow: f64,
+    /// Fetching and decoding the earlier frame (once for both rows it is in).
+    pub retrieve_frame1: f64,
+    /// Fetching and decoding the later frame.
+    pub retrieve_frame2: f64,
+}
+
+/// When and where a file was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Performance {
+    /// Wall times.
+    pub timing: FileTiming,
+    /// The machine.
+    pub hostinfo: HostInfo,
+}
+
+/// Wall times of a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileTiming {
+    /// Seconds from start to end.
+    pub elapsed_seconds: f64,
+    /// UTC, `2017-07-26 01:22:55.069721`.
+    pub start_time: String,
+    /// UTC.
+    pub end_time: String,
+}
+
+/// The machine a file was made on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostInfo {
+    /// Its name.
+    pub hostname: String,
+    /// Its processor.
+    pub cpu: String,
+}
+
+impl HostInfo {
+    /// This machine.
+    pub fn here() -> Self {
+        let hostname = gethostname::gethostname().to_string_lossy().into_owned();
+        let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = info.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split_once(": "));
+        Self { hostname, cpu: model.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.to_owned()) }
+    }
+}
+
+/// One `<stem>_optical_flow_regions.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RegionsFile {
+    /// The movie.
+    pub movie: MovieInfo,
+    /// Versions of the parts.
+    pub contents: serde_json::Value,
+    /// Ascending, not overlapping.
+    pub regions: Vec<Region>,
+}
+
+/// The `contents` of a regions file.
+pub fn regions_contents() -> serde_json::Value {
+    serde_json::json!({"regions": "1.1"})
+}
+
+/// The start of a result file, as far as the ledger needs it.
+#[derive(Deserialize)]
+struct DigestOnly {
+    digest: String,
+}
+
+/// The digest in the first bytes of a result file; `None` where it carries none (files of older programs).
+pub fn recorded_digest(start: &[u8]) -> Option<String> {
+    let rest = std::str::from_utf8(start).unwrap_or_else(|error| {
+        // The cut may go through a character; what stands before it is text.
+        std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default()
+    });
+    let object = rest.strip_prefix("{\"provenance\":")?;
+    let mut values = serde_json::Deserializer::from_str(object).into_iter::<DigestOnly>();
+    values.next()?.ok().map(|found| found.digest)
+}
+
+impl FlowRow {
+    /// The row of `frame` from what was measured. `width` and `height` are the movie's.
+    pub fn new(frame: u32, estimate: &Estimate, size: (u32, u32), frames: (u32, u32), timing: FlowTiming) -> Self {
+        let optical_flow = Flow {
+            center: [-f64::from(size.0) / 2.0, -f64::from(size.1) / 2.0],
+            flow_scale: 1.0,
+            img_scale: 1.0 / f64::from(crate::pipeline::REDUCTION),
+            from_frame: frames.0,
+            to_frame: frames.1,
+            similarity: estimate.similarity.to_array(),
+            valid: estimate.valid,
+            status: estimate.status,
+            method: estimate.method,
+            inliers: estimate.inliers,
+            coverage: estimate.coverage,
+            residual: estimate.residual,
+            second: estimate.second,
+            performance: FlowPerformance { timing },
+        };
+        Self { frame_number: frame, duration_seconds: timing.elapsed_seconds, optical_flow }
+    }
+}

@@ -1,0 +1,213 @@
+//! A whole AnalysisJob on this machine: plan, work, collect, with lazycache in process.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use plan::{Counts, Failure, Summary, exit};
+use serde::Serialize;
+
+use crate::{
+    cpu::Cpu,
+    item_error::chain,
+    job::{Job, JobError},
+    outage::{Outage, Waiting},
+    pipeline::Pipeline,
+    progress::{Progress, Style},
+    source::Source,
+    steps::{
+        collect::{CollectError, FAILURES, REGIONS_CSV, REPORT, collect},
+        plan::{PlanStepError, make},
+        work::Work,
+    },
+    store::{Store, StoreError},
+};
+
+/// What a run on this machine is told on the command line.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// The AnalysisJob file.
+    pub file: PathBuf,
+    /// Where results go; default `results/<name>`.
+    pub output: Option<PathBuf>,
+    /// Read the movies from here instead of spec.source.http.rootURL.
+    pub source_root: Option<String>,
+    /// Cores to use at most.
+    pub threads: usize,
+    /// How long the archive may be silent before movies are given up.
+    pub patience: Duration,
+    /// How progress is shown.
+    pub progress: Style,
+}
+
+/// Why a run ended without having tried every movie.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The AnalysisJob is not what it should be.
+    #[error(transparent)]
+    Job(#[from] JobError),
+    /// The source cannot be.
+    #[error("failed to open the source {root}")]
+    Source {
+        /// As given.
+        root: String,
+        /// Why.
+        #[source]
+        source: lazycache::Error,
+    },
+    /// No plan.
+    #[error("failed to plan the run")]
+    Plan(#[from] PlanStepError),
+    /// The output failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The results are there, the tables are not.
+    #[error("failed to collect the results")]
+    Collect(#[from] CollectError),
+}
+
+impl RunError {
+    /// The exit code (see `plan::exit`).
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Job(_) | Self::Source { .. } => exit::CONFIGURATION,
+            Self::Store(StoreError::Marker { .. } | StoreError::Locked { .. } | StoreError::Open { .. }) => exit::CONFIGURATION,
+            Self::Plan(PlanStepError::NoFolder { .. }) => exit::CONFIGURATION,
+            Self::Plan(_) | Self::Store(_) | Self::Collect(_) => exit::UNAVAILABLE,
+        }
+    }
+}
+
+/// How a run ended; `--json` prints it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunSummary {
+    /// The AnalysisJob's name.
+    pub name: String,
+    /// The run.
+    pub run: String,
+    /// The results' folder.
+    pub output: PathBuf,
+    /// The page.
+    pub report: PathBuf,
+    /// The table of static regions.
+    pub regions: PathBuf,
+    /// The failures, a JSON line each.
+    pub failures_file: PathBuf,
+    /// Movies by state.
+    pub items: Counts,
+    /// Every failure.
+    pub failures: Vec<Failure>,
+    /// Frames decoded.
+    pub frames: u64,
+    /// Seconds in all.
+    pub elapsed_seconds: f64,
+    /// True when only the plan was asked for (spec.dryRun).
+    pub dry_run: bool,
+}
+
+impl RunSummary {
+    /// The exit code.
+    pub fn exit_code(&self) -> u8 {
+        if self.items.failed > 0 { exit::ITEMS_FAILED } else { exit::DONE }
+    }
+}
+
+/// Runs the AnalysisJob of `options.file`. Can be dropped at any await: what is written is whole.
+pub async fn run(options: &RunOptions, progress: &Progress) -> Result<RunSummary, RunError> {
+    let job = Arc::new(Job::read(&options.file, options.source_root.as_deref())?);
+    for note in &job.notes {
+        progress.say(&format!("note: {note}"));
+    }
+    let output = options.output.clone().unwrap_or_else(|| PathBuf::from("results").join(&job.name));
+    let source = Source::open(&job.root).map_err(|source| RunError::Source { root: job.root.clone(), source })?;
+    if let Some(marker) = &job.marker {
+        // Checked before the folder is made: a missing mount must not be papered over.
+        require_marker(&output, marker)?;
+    }
+    let store = Store::open_folder(output.clone())?;
+    let outage = Outage::new(options.patience);
+    let plan = plan_patiently(&job, &source, &store, &outage, progress).await?;
+    let mut done = Summary::default();
+    progress.say(&planned_text(&plan, &job));
+    if !job.dry_run {
+        progress.planned(plan.items.len() as u64);
+        let pipeline = Pipeline { source, cpu: Cpu::new(options.threads), progress: progress.clone() };
+        let work = Work { job: Arc::clone(&job), pipeline, store: store.clone(), outage };
+        done = work.run(&plan.items).await?;
+        collect(&job, &store, &plan, &done).await?;
+    }
+    let counts = progress.snapshot();
+    let items = Counts {
+        total: plan.header.discovered,
+        up_to_date: plan.header.up_to_date + done.items.up_to_date,
+        ..done.items
+    };
+    Ok(RunSummary {
+        name: job.name.clone(),
+        run: job.run.to_string(),
+        report: output.join(REPORT),
+        regions: output.join(REGIONS_CSV),
+        failures_file: output.join(FAILURES),
+        output,
+        items,
+        failures: done.failures,
+        frames: counts.frames_done,
+        elapsed_seconds: counts.elapsed.as_secs_f64(),
+        dry_run: job.dry_run,
+    })
+}
+
+fn require_marker(output: &std::path::Path, marker: &str) -> Result<(), StoreError> {
+    if output.join(marker).is_file() {
+        return Ok(());
+    }
+    Err(StoreError::Marker { marker: marker.to_owned(), folder: output.display().to_string() })
+}
+
+/// Plans; an archive that does not answer is waited for like in the work step.
+async fn plan_patiently(
+    job: &Job,
+    source: &Source,
+    store: &Store,
+    outage: &Outage,
+    progress: &Progress,
+) -> Result<plan::Plan, RunError> {
+    let mut waiting = Waiting::default();
+    loop {
+        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        match make(job, source, store, today).await {
+            Err(error) if error.is_outage() => match outage.silent(&mut waiting, std::time::Instant::now()) {
+                Some(wait) => {
+                    progress.say(&format!("waiting {:.1} s for the archive: {}", wait.as_secs_f64(), chain(&error)));
+                    tokio::time::sleep(wait).await;
+                }
+                None => return Err(error.into()),
+            },
+            other => {
+                outage.answered();
+                return Ok(other?);
+            }
+        }
+    }
+}
+
+fn planned_text(plan: &plan::Plan, job: &Job) -> String {
+    let (found, todo, stand) = (plan.header.discovered, plan.items.len(), plan.header.up_to_date);
+    match (found, todo) {
+        (0, _) => format!("no movie in {} is selected: see include, exclude and dateRange in spec.source", job.root),
+        (_, 0) => format!("{}: all {found} movies are up to date, nothing to compute", job.name),
+        _ => format!("{}: {found} movies, {stand} up to date, {todo} to do", job.name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_retry_cannot_mend_exits_with_78() {
+        let marker = StoreError::Marker { marker: "README.md".into(), folder: "out".into() };
+        assert_eq!(RunError::Store(marker).exit_code(), 78);
+        let no_folder = PlanStepError::NoFolder { folder: "x".into() };
+        assert_eq!(RunError::Plan(no_folder).exit_code(), 78);
+    }
+}

@@ -1,0 +1,234 @@
+//! Work: do the items of a plan. Every item stands for itself: what fails is noted with its reason, the others are done.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+use frame::MoviePath;
+use futures::{StreamExt, stream};
+use motion::Region;
+use plan::{
+    Analysis, Counts, Decision, Failure, OpticalFlow, OverwritePolicy, ResultNames, Summary,
+    ledger::{decide, digest},
+};
+
+use crate::{
+    item_error::{ItemError, chain},
+    job::Job,
+    outage::{Outage, Waiting},
+    pipeline::Pipeline,
+    result::{
+        FileTiming, HostInfo, MovieInfo, OpticalFlowFile, Performance, Provenance, RegionsFile, optical_flow_contents,
+        regions_contents,
+    },
+    source::Movie,
+    steps::plan::recorded,
+    store::{Store, StoreError},
+};
+
+/// What the items of a run share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// The AnalysisJob, lowered.
+    pub job: Arc<Job>,
+    /// Frames to rows.
+    pub pipeline: Pipeline,
+    /// The output.
+    pub store: Store,
+    /// Waits when the archive is silent.
+    pub outage: Outage,
+}
+
+/// How one item ended.
+enum Outcome {
+    Done,
+    AlreadyDone,
+    Failed(Failure),
+}
+
+/// Why an attempt ended early.
+enum AttemptError {
+    Item(ItemError),
+    Store(StoreError),
+}
+
+impl<E: Into<ItemError>> From<E> for AttemptError {
+    fn from(error: E) -> Self {
+        Self::Item(error.into())
+    }
+}
+
+impl Work {
+    /// Does `items`, several at once. An error at the output ends the work: no item could be kept.
+    pub async fn run(&self, items: &[MoviePath]) -> Result<Summary, StoreError> {
+        let mut summary = Summary { items: Counts { total: items.len() as u64, ..Counts::default() }, failures: Vec::new() };
+        // Two movies a core: while one waits for its next movie's index, the other has frames to decode.
+        let at_once = self.pipeline.cpu.threads() * 2;
+        let mut outcomes = stream::iter(items).map(|movie| self.item(movie)).buffer_unordered(at_once);
+        while let Some(outcome) = outcomes.next().await {
+            match outcome? {
+                Outcome::Done => summary.items.succeeded += 1,
+                Outcome::AlreadyDone => summary.items.up_to_date += 1,
+                Outcome::Failed(failure) => {
+                    summary.items.failed += 1;
+                    self.pipeline.progress.say(&format!("failed: {}: {}: {}", failure.item, failure.reason, failure.message));
+                    summary.failures.push(failure);
+                }
+            }
+        }
+        summary.failures.sort_by(|a, b| a.item.cmp(&b.item));
+        Ok(summary)
+    }
+
+    /// Tries one item until it is done, cannot succeed, or its tries or the patience are used up.
+    async fn item(&self, movie: &MoviePath) -> Result<Outcome, StoreError> {
+        let (mut attempts, mut waiting) = (0, Waiting::default());
+        loop {
+            let error = match self.attempt(movie).await {
+                Ok(outcome) => {
+                    self.outage.answered();
+                    self.pipeline.progress.finished(true);
+                    return Ok(outcome);
+                }
+                Err(AttemptError::Store(error)) => return Err(error),
+                Err(AttemptError::Item(error)) => error,
+            };
+            if error.is_outage() {
+                if let Some(wait) = self.outage.silent(&mut waiting, Instant::now()) {
+                    let (cause, seconds) = (chain(&error), wait.as_secs_f64());
+                    self.pipeline.progress.say(&format!("waiting {seconds:.1} s for the archive: {movie}: {cause}"));
+                    tokio::time::sleep(wait).await;
+                    continue;
+                }
+                attempts += 1;
+            } else {
+                self.outage.answered();
+                attempts += 1;
+                if error.may_heal() && attempts <= self.job.retries_per_item {
+                    continue;
+                }
+            }
+            self.pipeline.progress.finished(false);
+            let (item, reason) = (movie.to_string(), error.reason().to_owned());
+            return Ok(Outcome::Failed(Failure { item, reason, attempts, message: chain(&error) }));
+        }
+    }
+
+    async fn attempt(&self, path: &MoviePath) -> Result<Outcome, AttemptError> {
+        let movie = self.pipeline.source.movie(path).await?;
+        let wanted = digest(&self.job.analysis, path, &movie.identity());
+        let Analysis::OpticalFlow(flow) = self.job.analysis;
+        match self.decision(path, &wanted).await.map_err(AttemptError::Store)? {
+            Decision::UpToDate => return Ok(Outcome::AlreadyDone),
+            Decision::Derive => self.derive(path, &flow).await?,
+            Decision::Compute => self.compute(path, &movie, &flow, wanted).await?,
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// Asks the ledger again: since the plan was made, another worker may have done the item.
+    async fn decision(&self, path: &MoviePath, wanted: &str) -> Result<Decision, StoreError> {
+        if self.job.policy == OverwritePolicy::Always {
+            return Ok(Decision::Compute);
+        }
+        Ok(decide(self.job.policy, &recorded(&self.job, &self.store, path).await?, wanted))
+    }
+
+    async fn compute(
+        &self,
+        path: &MoviePath,
+        movie: &Arc<Movie>,
+        flow: &OpticalFlow,
+        digest: String,
+    ) -> Result<(), AttemptError> {
+        let (started, start) = (jiff::Timestamp::now(), Instant::now());
+        let frames = plan::analysis::distinct_frames(&flow.pairs(movie.num_frames())).len();
+        let (decoded, progress) = (AtomicU64::new(0), &self.pipeline.progress);
+        progress.opened(frames);
+        let rows = self.pipeline.optical_flow(movie, flow, &decoded).await;
+        let frame_stats = rows.inspect_err(|_| progress.again(frames, decoded.load(Relaxed)))?;
+        let names = ResultNames::of(path, &self.job.analysis);
+        let info = movie.info(path);
+        let timing = FileTiming {
+            elapsed_seconds: start.elapsed().as_secs_f64(),
+            start_time: stamp(started),
+            end_time: stamp(jiff::Timestamp::now()),
+        };
+        let file = OpticalFlowFile {
+            provenance: self.provenance(movie, digest),
+            movie: info.clone(),
+            contents: optical_flow_contents(),
+            frame_stats,
+            performance: Performance { timing, hostinfo: HostInfo::here() },
+        };
+        // The rows go last: they are the ledger entry, so a result that counts as done is whole.
+        if let Some(name) = &names.regions {
+            self.write_regions(name, info, &file, flow).await?;
+        }
+        let bytes = serde_json::to_vec(&file).map_err(|source| ItemError::Encode { name: names.rows.clone(), source })?;
+        self.store.write(&names.rows, bytes).await.map_err(AttemptError::Store)
+    }
+
+    /// Only the regions are missing: they are made from the rows that stand.
+    async fn derive(&self, path: &MoviePath, flow: &OpticalFlow) -> Result<(), AttemptError> {
+        let names = ResultNames::of(path, &self.job.analysis);
+        let Some(name) = &names.regions else { return Ok(()) };
+        let bytes = self.store.read(&names.rows).await.map_err(AttemptError::Store)?.unwrap_or_default();
+        let file: OpticalFlowFile =
+            serde_json::from_slice(&bytes).map_err(|source| ItemError::Rows { name: names.rows.clone(), source })?;
+        self.write_regions(name, file.movie.clone(), &file, flow).await
+    }
+
+    async fn write_regions(
+        &self,
+        name: &str,
+        movie: MovieInfo,
+        file: &OpticalFlowFile,
+        flow: &OpticalFlow,
+    ) -> Result<(), AttemptError> {
+        let regions = regions_of(file, flow.range.stride);
+        let file = RegionsFile { movie, contents: regions_contents(), regions };
+        let bytes = serde_json::to_vec(&file).map_err(|source| ItemError::Encode { name: name.to_owned(), source })?;
+        self.store.write(name, bytes).await.map_err(AttemptError::Store)
+    }
+
+    fn provenance(&self, movie: &Movie, digest: String) -> Provenance {
+        let identity = movie.identity();
+        Provenance {
+            analyzer: concat!("analysis-worker ", env!("CARGO_PKG_VERSION")).to_owned(),
+            analysis: self.job.analysis.name().to_owned(),
+            revision: self.job.analysis.revision(),
+            parameters: self.job.analysis.parameters(),
+            source_url: movie.url().to_owned(),
+            etag: identity.etag,
+            size: identity.size,
+            last_modified: identity.last_modified,
+            digest,
+        }
+    }
+}
+
+fn regions_of(file: &OpticalFlowFile, stride: u32) -> Vec<Region> {
+    let rows: Vec<motion::Row> = file.frame_stats.iter().map(crate::result::FlowRow::motion_row).collect();
+    motion::regions(&rows, stride)
+}
+
+/// UTC as the old files write it: `2017-07-26 01:22:55.069721`.
+fn stamp(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_in_the_published_files() {
+        let time: jiff::Timestamp = "2017-07-26T01:22:55.069721Z".parse().unwrap();
+        assert_eq!(stamp(time), "2017-07-26 01:22:55.069721");
+    }
+}
