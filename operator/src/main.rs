@@ -1,2 +1,7 @@
-//! Under construction.
-fn main() {}
+//! The operator's program: parses the command line and hands over to the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    analysis_operator::cli::main()
+}

@@ -1,0 +1,84 @@
+//! The CustomResourceDefinition: what the derives say, finished.
+//!
+//! The derives leave four things undone. `nullable` goes from every field: an API server then drops an explicit null
+//! and fills in the default, while a nullable field would keep the null. Number formats Kubernetes does not know go.
+//! Lines of doc comments become paragraphs. And the root gets its rules and the limits of `metadata.name`, for which
+//! the derive has no place.
+
+use kube::CustomResourceExt;
+use serde_json::{Map, Value, json};
+
+use crate::{AnalysisJob, rule::rules, spec::ROOT_RULES};
+
+/// `metadata.name` at most: leaves room for the longest name of a child (`<name>-collect-<run>` and a pod's suffix)
+/// within the 63 characters of a label.
+pub const MAX_NAME: u32 = 40;
+
+/// The finished definition could not be made: a fault of this crate, which its tests would show.
+#[derive(Debug, thiserror::Error)]
+pub enum CrdError {
+    /// The derived definition is no JSON.
+    #[error("failed to write the derived CustomResourceDefinition as JSON")]
+    Json(#[from] serde_json::Error),
+    /// The derived definition lacks a part every definition has.
+    #[error("the derived CustomResourceDefinition has no {0}")]
+    Missing(&'static str),
+}
+
+/// The definition, as `crds/` holds it.
+pub fn definition() -> Result<Value, CrdError> {
+    let mut crd = serde_json::to_value(AnalysisJob::crd())?;
+    tidy(&mut crd);
+    let schema = crd.pointer_mut(SCHEMA).and_then(Value::as_object_mut).ok_or(CrdError::Missing("schema"))?;
+    finish_root(schema)?;
+    Ok(crd)
+}
+
+/// The structural schema of an AnalysisJob (`openAPIV3Schema`).
+pub fn schema() -> Result<Value, CrdError> {
+    let mut crd = definition()?;
+    crd.pointer_mut(SCHEMA).map(Value::take).ok_or(CrdError::Missing("schema"))
+}
+
+const SCHEMA: &str = "/spec/versions/0/schema/openAPIV3Schema";
+
+fn finish_root(schema: &mut Map<String, Value>) -> Result<(), CrdError> {
+    schema.remove("title");
+    schema.insert("x-kubernetes-validations".to_owned(), rules(ROOT_RULES));
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    let properties = properties.ok_or(CrdError::Missing("properties"))?;
+    // A Service's name starts with a letter (RFC 1035), and the cache's Service is named after the job.
+    let name = json!({"type": "string", "maxLength": MAX_NAME, "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$"});
+    properties.insert("metadata".to_owned(), json!({"type": "object", "properties": {"name": name}}));
+    Ok(())
+}
+
+fn tidy(value: &mut Value) {
+    match value {
+        Value::Object(map) => tidy_object(map),
+        Value::Array(items) => items.iter_mut().for_each(tidy),
+        Value::Number(number) => {
+            if let Some(whole) = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 1e15) {
+                *value = json!(whole as i64);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn tidy_object(map: &mut Map<String, Value>) {
+    map.retain(|key, value| match key.as_str() {
+        "nullable" => !value.is_boolean(),
+        "format" => !matches!(value.as_str(), Some("uint8" | "uint16" | "uint32" | "uint64" | "uint")),
+        _ => true,
+    });
+    if let Some(Value::String(text)) = map.get_mut("description") {
+        *text = paragraphs(text);
+    }
+    map.values_mut().for_each(tidy);
+}
+
+fn paragraphs(text: &str) -> String {
+    let paragraphs: Vec<String> = text.split("\n\n").map(|lines| lines.replace('\n', " ")).collect();
+    paragraphs.join("\n\n")
+}

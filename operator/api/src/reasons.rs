@@ -1,0 +1,56 @@
+//! Reasons: one word for programs. Those of Ready are the STATUS column; those of Stalled name what must be mended, and
+//! are the ones [`validate`](crate::validate()) gives.
+
+/// Ready: the plan is being made.
+pub const PLANNING: &str = "Planning";
+/// Ready: workers compute.
+pub const RUNNING: &str = "Running";
+/// Ready: tables and report are being gathered.
+pub const COLLECTING: &str = "Collecting";
+/// Ready: a queueing system has not admitted the run yet.
+pub const QUEUED: &str = "Queued";
+/// Ready: suspended.
+pub const SUSPENDED: &str = "Suspended";
+/// Ready: workers end what they hold before a new run starts.
+pub const DRAINING: &str = "Draining";
+/// Ready: a standing job waits for its next scan.
+pub const WAITING: &str = "Waiting";
+/// Ready: a dry run has its plan.
+pub const DRY_RUN: &str = "DryRun";
+/// Ready: the run has ended well.
+pub const COMPLETE: &str = "Complete";
+/// Ready: the run has failed.
+pub const FAILED: &str = "Failed";
+
+/// Failed: more movies were given up than retry.maxFailedItems allows.
+pub const TOO_MANY_FAILED_ITEMS: &str = "TooManyFailedItems";
+/// Failed: activeDeadlineSeconds has passed.
+pub const DEADLINE_EXCEEDED: &str = "DeadlineExceeded";
+/// Failed: the plan cannot be made.
+pub const PLAN_FAILED: &str = "PlanFailed";
+
+/// Stalled: rescan.schedule is no cron schedule of five fields.
+pub const INVALID_SCHEDULE: &str = "InvalidSchedule";
+/// Stalled: rescan.timeZone is no IANA time zone.
+pub const UNKNOWN_TIME_ZONE: &str = "UnknownTimeZone";
+/// Stalled: a glob of include or exclude cannot be read.
+pub const INVALID_GLOB: &str = "InvalidGlob";
+/// Stalled: an address cannot be read, or has parts it must not have.
+pub const INVALID_URL: &str = "InvalidURL";
+/// Stalled: a day of dateRange does not exist.
+pub const INVALID_DATE: &str = "InvalidDate";
+/// Stalled: dateLayout has a token that is none, or none at all.
+pub const INVALID_DATE_LAYOUT: &str = "InvalidDateLayout";
+/// Stalled: a path leaves the folder it is relative to.
+pub const INVALID_PATH: &str = "InvalidPath";
+/// Stalled: a worker ended with exit code 78; the message is its own.
+pub const CONFIGURATION_ERROR: &str = "ConfigurationError";
+/// Stalled: the API server refuses a podTemplate overlay.
+pub const INVALID_POD_TEMPLATE: &str = "InvalidPodTemplate";
+
+/// In a file: the YAML does not fit the schema of the API.
+pub const INVALID_FIELD: &str = "InvalidField";
+/// In a file: a field that does not exist.
+pub const UNKNOWN_FIELD: &str = "UnknownField";
+/// In a file: a rule of the API does not hold.
+pub const RULE_BROKEN: &str = "RuleBroken";

@@ -1,0 +1,43 @@
+//! The door to YAML: the only user of `serde_yaml`.
+
+use serde_json::Value;
+
+use crate::crd::{CrdError, definition};
+
+/// The definition could not be printed.
+#[derive(Debug, thiserror::Error)]
+pub enum PrintError {
+    /// There is no definition.
+    #[error(transparent)]
+    Crd(#[from] CrdError),
+    /// It could not be written as YAML.
+    #[error("failed to write the CustomResourceDefinition as YAML")]
+    Yaml(#[from] serde_yaml::Error),
+}
+
+const GENERATED: &str = "# Generated from the Rust types in operator/api by `make crds`. Do not edit.\n---\n";
+
+/// The CustomResourceDefinition as YAML, keys in alphabetical order, as `crds/` holds it.
+pub fn print_crd() -> Result<String, PrintError> {
+    Ok(format!("{GENERATED}{}", serde_yaml::to_string(&sorted(definition()?))?))
+}
+
+/// Keys in alphabetical order: the order of a JSON object depends on features other crates switch on.
+fn sorted(value: Value) -> serde_yaml::Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<(String, Value)> = map.into_iter().collect();
+            entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+            serde_yaml::Value::Mapping(entries.into_iter().map(|(key, value)| (key.into(), sorted(value))).collect())
+        }
+        Value::Array(items) => serde_yaml::Value::Sequence(items.into_iter().map(sorted).collect()),
+        Value::String(text) => serde_yaml::Value::String(text),
+        Value::Bool(flag) => serde_yaml::Value::Bool(flag),
+        Value::Null => serde_yaml::Value::Null,
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => whole.into(),
+            (None, Some(float)) => float.into(),
+            (None, None) => serde_yaml::Value::Null,
+        },
+    }
+}
