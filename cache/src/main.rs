@@ -1,2 +1,5 @@
-//! Under construction.
-fn main() {}
+//! `lazycache`: see `lazycache --help`.
+
+fn main() -> std::process::ExitCode {
+    lazycache::cli::main()
+}

@@ -1,0 +1,128 @@
+//! A picture to PNG, JPEG, BMP or raw pixels.
+
+use bytes::Bytes;
+use frame::Format;
+use turbojpeg::{Compressor, PixelFormat, Subsamp};
+
+use crate::picture::Picture;
+
+/// JPEG quality where none is asked for.
+const QUALITY: i32 = 85;
+
+/// An encoded picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// Their media type.
+    pub content_type: &'static str,
+}
+
+/// Why a picture could not be scaled or encoded.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// PNG.
+    #[error("failed to encode a PNG")]
+    Png(#[from] png::EncodingError),
+    /// JPEG.
+    #[error("failed to encode a JPEG")]
+    Jpeg(#[from] turbojpeg::Error),
+    /// Scaling.
+    #[error("failed to scale a picture")]
+    Scale(#[from] fast_image_resize::ResizeError),
+    /// A buffer of the wrong size.
+    #[error("failed to scale a picture")]
+    Buffer(#[from] fast_image_resize::ImageBufferError),
+}
+
+/// Encodes `picture` as `format`.
+pub fn encode(picture: &Picture, format: Format) -> Result<Encoded, EncodeError> {
+    let bytes = match format {
+        Format::Png => png(picture)?,
+        Format::Jpeg => jpeg(picture)?,
+        Format::Bmp => bmp(picture),
+        Format::Rgba | Format::Raw => rgba(picture),
+    };
+    Ok(Encoded { bytes: bytes.into(), content_type: format.content_type() })
+}
+
+/// With the fast setting: the usual one takes twenty times as long for a tenth fewer bytes.
+fn png(picture: &Picture) -> Result<Vec<u8>, EncodeError> {
+    let mut bytes = Vec::with_capacity(picture.rgb.len() / 2);
+    let mut encoder = png::Encoder::new(&mut bytes, picture.width, picture.height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Fast);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&picture.rgb)?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+fn jpeg(picture: &Picture) -> Result<Vec<u8>, EncodeError> {
+    let mut compressor = Compressor::new()?;
+    compressor.set_quality(QUALITY)?;
+    compressor.set_subsamp(Subsamp::Sub2x1)?;
+    let (width, height) = (picture.width as usize, picture.height as usize);
+    let image =
+        turbojpeg::Image { pixels: picture.rgb.as_slice(), width, pitch: width * 3, height, format: PixelFormat::RGB };
+    Ok(compressor.compress_to_vec(image)?)
+}
+
+/// A 24-bit BMP (BITMAPINFOHEADER): rows from the bottom up, BGR, padded to four bytes.
+fn bmp(picture: &Picture) -> Vec<u8> {
+    const HEADERS: u32 = 54;
+    let row = picture.width as usize * 3;
+    let padding = row.next_multiple_of(4) - row;
+    let pixels = (row + padding) as u32 * picture.height;
+    let mut bytes = Vec::with_capacity((HEADERS + pixels) as usize);
+    bytes.extend_from_slice(b"BM");
+    // File size, two reserved halves, where the pixels begin; size of the second header, width, height.
+    for value in [HEADERS + pixels, 0, HEADERS, 40, picture.width, picture.height] {
+        bytes.extend_from_slice(&value.to_le_bytes());
+    }
+    // One plane, 24 bits; then: no compression, size, 72 dpi twice, no palette.
+    bytes.extend_from_slice(&[1, 0, 24, 0]);
+    for value in [0, pixels, 2835, 2835, 0, 0] {
+        bytes.extend_from_slice(&value.to_le_bytes());
+    }
+    for line in picture.rgb.chunks_exact(row.max(1)).rev() {
+        bytes.extend(line.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*b, *g, *r]));
+        bytes.resize(bytes.len() + padding, 0);
+    }
+    bytes
+}
+
+fn rgba(picture: &Picture) -> Vec<u8> {
+    picture.rgb.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture() -> Picture {
+        Picture { width: 2, height: 2, rgb: vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] }
+    }
+
+    #[test]
+    fn a_png_reads_back_as_it_was() {
+        let bytes = png(&picture()).unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
+        let mut rgb = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut rgb).unwrap();
+        assert_eq!(rgb, picture().rgb);
+    }
+
+    #[test]
+    fn a_bmp_is_written_bottom_up_in_blue_green_red_and_padded() {
+        let bytes = bmp(&picture());
+        assert_eq!((&bytes[..2], bytes.len()), (&b"BM"[..], 70));
+        assert_eq!(&bytes[54..], [9, 8, 7, 12, 11, 10, 0, 0, 3, 2, 1, 6, 5, 4, 0, 0]);
+    }
+
+    #[test]
+    fn raw_pixels_are_opaque() {
+        assert_eq!(rgba(&picture())[..8], [1, 2, 3, 255, 4, 5, 6, 255]);
+    }
+}

@@ -1,0 +1,170 @@
+//! What can go wrong on the way to a frame, and what follows from it: an HTTP status, a word for scripts, another try.
+
+use std::sync::Arc;
+
+use frame::{AddressError, PathError};
+
+use crate::{decode::DecodeError, encode::EncodeError, origin::OriginError};
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address is not one.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The path is not one.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// The root of an archive is neither an address nor a folder.
+    #[error("{root:?} is neither an http(s) address nor a folder that exists")]
+    Root {
+        /// As given.
+        root: String,
+    },
+    /// The HTTP client could not be made.
+    #[error("failed to set up the HTTP client")]
+    Client(#[source] reqwest::Error),
+    /// The origin.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
+    /// The bytes are no movie.
+    #[error("failed to read the index of {path}")]
+    Index {
+        /// The movie.
+        path: String,
+        /// Why.
+        #[source]
+        source: quicktime::Error,
+    },
+    /// A frame beyond the last.
+    #[error("there is no frame {number}: the movie has {frames}")]
+    NoFrame {
+        /// As asked for.
+        number: u32,
+        /// What there are.
+        frames: u32,
+    },
+    /// The packet could not be decoded.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The picture could not be encoded.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// Raw pixels are not allowed on this server.
+    #[error("raw output is not allowed on this server (--allow-raw-output)")]
+    RawNotAllowed,
+    /// A computation panicked.
+    #[error("the computation of this answer panicked")]
+    Panicked,
+    /// Another request for the same thing failed, and this one with it.
+    #[error(transparent)]
+    Shared(Arc<Error>),
+}
+
+/// What kind of trouble it is. The names are stable: scripts and failure reports read them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The request makes no sense.
+    BadRequest,
+    /// There is no such file or folder.
+    NotFound,
+    /// The file is no QuickTime movie.
+    NotAMovie,
+    /// The movie is cut off or has no index.
+    Truncated,
+    /// The movie is damaged in another way.
+    Damaged,
+    /// The movie is sound, but of a kind that is not served.
+    Unsupported,
+    /// A frame's bytes cannot be decoded.
+    DecodeError,
+    /// The file changed while it was read.
+    Changed,
+    /// The origin does not answer, or says that it cannot.
+    OriginUnavailable,
+    /// The origin answered something else than what was asked for.
+    OriginError,
+    /// Not allowed by this server's configuration.
+    NotAllowed,
+    /// A mistake of ours.
+    Internal,
+}
+
+impl ErrorKind {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BadRequest => "BadRequest",
+            Self::NotFound => "NotFound",
+            Self::NotAMovie => "NotAMovie",
+            Self::Truncated => "Truncated",
+            Self::Damaged => "Damaged",
+            Self::Unsupported => "Unsupported",
+            Self::DecodeError => "DecodeError",
+            Self::Changed => "Changed",
+            Self::OriginUnavailable => "OriginUnavailable",
+            Self::OriginError => "OriginError",
+            Self::NotAllowed => "NotAllowed",
+            Self::Internal => "Internal",
+        }
+    }
+
+    /// The HTTP status of an answer.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::BadRequest => 400,
+            Self::NotFound => 404,
+            Self::Changed => 409,
+            Self::Unsupported => 415,
+            Self::NotAMovie | Self::Truncated | Self::Damaged | Self::DecodeError | Self::OriginError => 502,
+            Self::OriginUnavailable => 503,
+            Self::NotAllowed => 501,
+            Self::Internal => 500,
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::Changed | Self::OriginUnavailable | Self::OriginError | Self::Internal)
+    }
+}
+
+impl Error {
+    /// What kind of trouble it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Address(_) | Self::Path(_) | Self::Root { .. } | Self::NoFrame { .. } => ErrorKind::BadRequest,
+            Self::Client(_) | Self::Encode(_) | Self::Panicked => ErrorKind::Internal,
+            Self::Origin(error) => error.kind(),
+            Self::Index { source, .. } => index_kind(source),
+            Self::Decode(DecodeError::Codec { .. } | DecodeError::PixelFormat { .. }) => ErrorKind::Unsupported,
+            Self::Decode(_) => ErrorKind::DecodeError,
+            Self::RawNotAllowed => ErrorKind::NotAllowed,
+            Self::Shared(error) => error.kind(),
+        }
+    }
+}
+
+fn index_kind(error: &quicktime::Error) -> ErrorKind {
+    use quicktime::Error as E;
+    match error {
+        E::NotAMovie { .. } => ErrorKind::NotAMovie,
+        E::Truncated { .. } | E::NoIndex => ErrorKind::Truncated,
+        E::TooLarge { .. } | E::Unsupported { .. } | E::NoVideo => ErrorKind::Unsupported,
+        E::Missing { .. } | E::Damaged { .. } => ErrorKind::Damaged,
+    }
+}
+
+/// An error with its causes, on one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,172 @@
+//! Where bytes come from: an HTTP archive or a folder. What both promise: exactly the bytes asked for, of the version
+//! asked for, or an error.
+
+mod folder;
+mod http;
+
+use std::{ops::Range, path::PathBuf};
+
+use bytes::Bytes;
+use frame::{DirectoryPath, MoviePath};
+
+pub use folder::FolderOrigin;
+pub use http::HttpOrigin;
+
+use crate::{error::ErrorKind, listing::Listing};
+
+/// What makes a file's bytes this version and no other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Size in bytes.
+    pub size: u64,
+    /// Entity tag, quotes included, where the origin has one.
+    pub etag: Option<String>,
+    /// Last-Modified, as an HTTP date, where the origin has one.
+    pub last_modified: Option<String>,
+}
+
+/// Which bytes of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// These; cut at the file's end only where `size` is not known yet.
+    Bytes(Range<u64>),
+    /// The last so many, or all of a shorter file.
+    Last(u64),
+}
+
+/// Bytes of a file, and which version they are of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Where they begin.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: Bytes,
+    /// The file they are of.
+    pub identity: Identity,
+}
+
+/// Reads files of an archive.
+#[async_trait::async_trait]
+pub trait Origin: std::fmt::Debug + Send + Sync {
+    /// Reads `part` of the file at `path`. With `expected`, bytes of another version are refused.
+    async fn read(&self, path: &MoviePath, part: Part, expected: Option<&Identity>) -> Result<Piece, OriginError>;
+
+    /// Which version of the file there is, without reading it.
+    async fn identity(&self, path: &MoviePath) -> Result<Identity, OriginError>;
+
+    /// What a folder holds.
+    async fn list(&self, path: &DirectoryPath) -> Result<Listing, OriginError>;
+
+    /// Where the file is, for people and provenance.
+    fn url(&self, path: &str) -> String;
+}
+
+/// What went wrong at an origin. Every variant names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum OriginError {
+    /// 404, 410, no such file.
+    #[error("{url} does not exist")]
+    NotFound {
+        /// The file.
+        url: String,
+    },
+    /// No connection, a time-out, a connection that broke.
+    #[error("failed to read {url}")]
+    Unreachable {
+        /// The file.
+        url: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// 429 or 5xx.
+    #[error("{url} is answered with status {status}")]
+    Unavailable {
+        /// The file.
+        url: String,
+        /// The status.
+        status: u16,
+        /// What the origin asks for, in seconds.
+        retry_after: Option<u64>,
+    },
+    /// Another status that gives no bytes.
+    #[error("{url} is answered with status {status}")]
+    Status {
+        /// The file.
+        url: String,
+        /// The status.
+        status: u16,
+    },
+    /// 200 to a range request.
+    #[error("{url} is answered whole instead of by range: the server does not support range requests")]
+    RangeIgnored {
+        /// The file.
+        url: String,
+    },
+    /// Another range than the one asked for.
+    #[error("{url} is answered with the range {answer:?} instead of {wanted}")]
+    WrongRange {
+        /// The file.
+        url: String,
+        /// What was asked for.
+        wanted: String,
+        /// What was said to be answered.
+        answer: String,
+    },
+    /// Fewer bytes than announced.
+    #[error("{url} is answered with {got} of {wanted} bytes")]
+    Short {
+        /// The file.
+        url: String,
+        /// Bytes announced.
+        wanted: u64,
+        /// Bytes received.
+        got: u64,
+    },
+    /// Another version than before.
+    #[error("{url} changed while it was read")]
+    Changed {
+        /// The file.
+        url: String,
+    },
+    /// A listing that is none.
+    #[error("{url} is not a listing of a folder")]
+    NoListing {
+        /// The folder.
+        url: String,
+    },
+    /// The file system.
+    #[error("failed to read {path}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl OriginError {
+    /// What kind of trouble it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::Unreachable { .. } | Self::Unavailable { .. } => ErrorKind::OriginUnavailable,
+            Self::Changed { .. } => ErrorKind::Changed,
+            Self::Status { .. }
+            | Self::RangeIgnored { .. }
+            | Self::WrongRange { .. }
+            | Self::Short { .. }
+            | Self::NoListing { .. }
+            | Self::Io { .. } => ErrorKind::OriginError,
+        }
+    }
+
+    /// Whether asking once more at once may help.
+    fn is_worth_a_retry(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Unavailable { .. } | Self::Short { .. } | Self::WrongRange { .. }
+        )
+    }
+}

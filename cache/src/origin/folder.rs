@@ -1,0 +1,118 @@
+//! A folder of movies on this machine. Reads are positioned, on a thread that may block.
+
+use std::{
+    fs::{File, Metadata},
+    io::{self, ErrorKind},
+    os::unix::fs::FileExt,
+    path::PathBuf,
+};
+
+use frame::{DirectoryPath, MoviePath};
+
+use super::{Identity, Origin, OriginError, Part, Piece};
+use crate::listing::Listing;
+
+/// An archive in a folder.
+#[derive(Debug, Clone)]
+pub struct FolderOrigin {
+    root: PathBuf,
+}
+
+impl FolderOrigin {
+    /// The archive below `root`.
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    fn open(&self, path: &MoviePath) -> Result<(File, Metadata, PathBuf), OriginError> {
+        let path = self.root.join(path.as_str());
+        let opened = File::open(&path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
+        match opened {
+            Ok((file, metadata)) if metadata.is_file() => Ok((file, metadata, path)),
+            Ok(_) => Err(OriginError::NotFound { url: path.display().to_string() }),
+            Err(source) => Err(io_error(path, source)),
+        }
+    }
+
+    fn read_now(&self, path: &MoviePath, part: Part, expected: Option<&Identity>) -> Result<Piece, OriginError> {
+        let (file, metadata, path) = self.open(path)?;
+        let identity = identity_of(&metadata);
+        if expected.is_some_and(|expected| *expected != identity) {
+            return Err(OriginError::Changed { url: path.display().to_string() });
+        }
+        let size = identity.size;
+        let range = match part {
+            Part::Bytes(range) if expected.is_some() && range.end > size => {
+                let url = path.display().to_string();
+                return Err(OriginError::Short { url, wanted: range.end, got: size });
+            }
+            Part::Bytes(range) => range.start.min(size)..range.end.min(size),
+            Part::Last(count) => size.saturating_sub(count)..size,
+        };
+        let mut bytes = vec![0; (range.end - range.start) as usize];
+        file.read_exact_at(&mut bytes, range.start).map_err(|source| io_error(path, source))?;
+        Ok(Piece { offset: range.start, bytes: bytes.into(), identity })
+    }
+
+    fn list_now(&self, path: &DirectoryPath) -> Result<Listing, OriginError> {
+        let path = self.root.join(path.as_str());
+        let fail = |source| io_error(path.clone(), source);
+        let mut listing = Listing::default();
+        for entry in std::fs::read_dir(&path).map_err(fail)? {
+            let entry = entry.map_err(fail)?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            // A link counts as what it leads to; a dangling one is not there.
+            match std::fs::metadata(entry.path()) {
+                Ok(metadata) if metadata.is_dir() => listing.directories.push(name),
+                Ok(metadata) if metadata.is_file() => listing.files.push(name),
+                _ => {}
+            }
+        }
+        listing.sort();
+        Ok(listing)
+    }
+}
+
+#[async_trait::async_trait]
+impl Origin for FolderOrigin {
+    async fn read(&self, path: &MoviePath, part: Part, expected: Option<&Identity>) -> Result<Piece, OriginError> {
+        let (origin, path, expected) = (self.clone(), path.clone(), expected.cloned());
+        blocking(move || origin.read_now(&path, part, expected.as_ref())).await
+    }
+
+    async fn identity(&self, path: &MoviePath) -> Result<Identity, OriginError> {
+        let (origin, path) = (self.clone(), path.clone());
+        blocking(move || origin.open(&path).map(|(_, metadata, _)| identity_of(&metadata))).await
+    }
+
+    async fn list(&self, path: &DirectoryPath) -> Result<Listing, OriginError> {
+        let (origin, path) = (self.clone(), path.clone());
+        blocking(move || origin.list_now(&path)).await
+    }
+
+    fn url(&self, path: &str) -> String {
+        self.root.join(path).display().to_string()
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, OriginError> + Send + 'static,
+) -> Result<T, OriginError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(io_error(PathBuf::new(), io::Error::other(error))),
+    }
+}
+
+/// Size and time of change. No entity tag: it would differ from the one a web server gives the same file.
+fn identity_of(metadata: &Metadata) -> Identity {
+    let last_modified = metadata.modified().ok().map(httpdate::fmt_http_date);
+    Identity { size: metadata.len(), etag: None, last_modified }
+}
+
+fn io_error(path: PathBuf, source: io::Error) -> OriginError {
+    match source.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => OriginError::NotFound { url: path.display().to_string() },
+        _ => OriginError::Io { path, source },
+    }
+}
