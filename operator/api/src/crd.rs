@@ -29,6 +29,7 @@ pub enum CrdError {
 pub fn definition() -> Result<Value, CrdError> {
     let mut crd = serde_json::to_value(AnalysisJob::crd())?;
     tidy(&mut crd);
+    drop_status_defaults(&mut crd);
     let schema = crd.pointer_mut(SCHEMA).and_then(Value::as_object_mut).ok_or(CrdError::Missing("schema"))?;
     finish_root(schema)?;
     Ok(crd)
@@ -51,6 +52,22 @@ fn finish_root(schema: &mut Map<String, Value>) -> Result<(), CrdError> {
     let name = json!({"type": "string", "maxLength": MAX_NAME, "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$"});
     properties.insert("metadata".to_owned(), json!({"type": "object", "properties": {"name": name}}));
     Ok(())
+}
+
+/// Status is written by the operator alone: a default would only make an API server add zeros to it.
+fn drop_status_defaults(crd: &mut Value) {
+    fn drop_defaults(schema: &mut Value) {
+        let Some(schema) = schema.as_object_mut() else { return };
+        schema.remove("default");
+        schema
+            .get_mut("properties")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+            .for_each(|(_, schema)| drop_defaults(schema));
+        schema.get_mut("items").into_iter().for_each(drop_defaults);
+    }
+    crd.pointer_mut(&format!("{SCHEMA}/properties/status")).into_iter().for_each(drop_defaults);
 }
 
 fn tidy(value: &mut Value) {

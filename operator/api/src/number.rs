@@ -67,7 +67,8 @@ impl<'de> Deserialize<'de> for ItemsPerIndex {
 
 impl<'de> Deserialize<'de> for MaxFailedItems {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let word = |text: &str| text.strip_suffix('%')?.parse().ok().filter(|percent| *percent <= 100).map(Self::Percent);
+        let word =
+            |text: &str| text.strip_suffix('%')?.parse().ok().filter(|percent| *percent <= 100).map(Self::Percent);
         deserializer.deserialize_any(NumberOr {
             expected: "a number of movies, or a share such as \"1%\"",
             count: Self::Count,

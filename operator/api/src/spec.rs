@@ -161,11 +161,7 @@ const SPEC_RULES: &[Rule] = &[
         "a Consumer only lends workers: remove rescan, or use role ProducerAndConsumer",
         ".rescan",
     ),
-    Rule(
-        "!has(self.rescan) || !self.dryRun",
-        "a dry run plans once: remove rescan or dryRun",
-        ".dryRun",
-    ),
+    Rule("!has(self.rescan) || !self.dryRun", "a dry run plans once: remove rescan or dryRun", ".dryRun"),
 ];
 
 /// The rules of the root, which sees both spec and status. A rule of the spec could compare with the old spec, but not

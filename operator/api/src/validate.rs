@@ -1,16 +1,72 @@
-//! What no schema can say.
-use crate::AnalysisJob;
-/// A problem.
+//! What no schema can say: whether a schedule, a time zone, a glob, an address, a day or a path makes sense.
+//!
+//! In: an AnalysisJob that fits the schema. Out: every problem, with its field and a reason that becomes the reason of
+//! the condition Stalled. No client, no clock: the same job always gets the same answer. One policy, one file:
+//! [`source`] for the archive, `place` for addresses and paths, `schedule` for rescan.
+
+mod place;
+mod schedule;
+mod source;
+
+use std::fmt;
+
+use crate::{AnalysisJob, reasons};
+
+/// Something that must be mended before the job can run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Path.
+    /// The field, such as `spec.rescan.schedule` or `spec.source.include[2]`.
     pub path: String,
-    /// Reason.
+    /// One word for programs: a constant of [`reasons`].
     pub reason: &'static str,
-    /// Message.
+    /// What is wrong and what is possible instead.
     pub message: String,
+    /// The line in the file, from 1; none without a file.
+    pub line: Option<usize>,
 }
-/// Checks.
-pub fn validate(_job: &AnalysisJob) -> Result<(), Vec<Problem>> {
-    Ok(())
+
+impl Problem {
+    pub(crate) fn new(path: impl Into<String>, reason: &'static str, message: impl Into<String>) -> Self {
+        Self { path: path.into(), reason, message: message.into(), line: None }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}: {}", self.path, self.message),
+            None => write!(f, "{}: {}", self.path, self.message),
+        }
+    }
+}
+
+/// Checks what the schema cannot; gives every problem, at least one, in the order of the fields.
+pub fn validate(job: &AnalysisJob) -> Result<(), Vec<Problem>> {
+    let spec = &job.spec;
+    let mut problems = Vec::new();
+    source::check(&spec.source, &mut problems);
+    place::check_cache(spec.cache.as_ref(), &mut problems);
+    place::check_queue(spec.workers.queue.as_ref(), &mut problems);
+    place::check_output(&spec.output, &mut problems);
+    if let Some(rescan) = &spec.rescan {
+        schedule::check(rescan, &mut problems);
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Adds a problem when a check gives a message.
+fn add(problems: &mut Vec<Problem>, path: impl Into<String>, reason: &'static str, checked: Result<(), String>) {
+    if let Err(message) = checked {
+        problems.push(Problem::new(path, reason, message));
+    }
+}
+
+/// Adds a problem when a path leaves its folder.
+fn add_path(problems: &mut Vec<Problem>, field: impl Into<String>, path: Option<&str>) {
+    add(problems, field, reasons::INVALID_PATH, path.map_or(Ok(()), place::path));
+}
+
+/// Adds a problem when an address makes no sense.
+fn add_url(problems: &mut Vec<Problem>, field: &str, url: Option<&str>, secret: &str) {
+    add(problems, field, reasons::INVALID_URL, url.map_or(Ok(()), |url| place::url(url, secret)));
 }
