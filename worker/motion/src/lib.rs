@@ -1,1 +1,66 @@
-//! Under construction.
+//! Two grey images to camera motion with a confidence; motions over a movie to regions. No IO; the only OpenCV door.
+//!
+//! ```text
+//!   Grey ─▶ Prepared (corners, found once) ─┐
+//!                                           ├─ correspondences (corners | DIS) ─▶ hypotheses ─▶ verdict ─▶ Estimate
+//!   Grey ─▶ Prepared ───────────────────────┘        flow.rs                      consensus.rs   verdict.rs
+//!
+//!   Estimate, Estimate, … ─▶ Row ─▶ regions()                                                    regions.rs
+//! ```
+//!
+//! The camera looks at rock, past a plume that rises on its own and can fill half of the picture. A plain consensus would
+//! take the plume's motion where it has more corners than the rock. Here cells of the picture vote, not corners; borders,
+//! where the plume rarely is, count double; a rest is recognised by the rock that stands still; and where two answers are
+//! about as good, the status is `undetermined`.
+//!
+//! Conventions, as the published files have them: x to the right, y down, from the image's centre; `[s, t, tx, ty]` takes a
+//! point at (x, y) to (s(cos t x + sin t y) + tx, s(-sin t x + cos t y) + ty), in full-resolution pixels.
+
+mod consensus;
+mod corners;
+mod estimate;
+mod flow;
+mod grid;
+mod image;
+mod regions;
+mod similarity;
+mod verdict;
+
+pub use estimate::{Estimate, Method, SecondMotion, Settings, Status, estimate};
+pub use image::{Grey, Prepared};
+pub use regions::{Region, RegionKind, RegionStats, Row, regions};
+pub use similarity::Similarity;
+
+/// Why no motion could be estimated.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The pixels do not fill the image.
+    #[error("an image of {width}x{height} cannot have {bytes} bytes")]
+    Image {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// Bytes given.
+        bytes: usize,
+    },
+    /// Only images of one size can be compared.
+    #[error("an image of {}x{} cannot be compared with one of {}x{}", .from.0, .from.1, .to.0, .to.1)]
+    Sizes {
+        /// Width and height of the earlier.
+        from: (u32, u32),
+        /// Width and height of the later.
+        to: (u32, u32),
+    },
+    /// The method is not in this build.
+    #[error("the method {method} is not in this build (cargo feature {feature})")]
+    NotBuilt {
+        /// The method.
+        method: &'static str,
+        /// What brings it in.
+        feature: &'static str,
+    },
+    /// OpenCV.
+    #[error("OpenCV failed")]
+    OpenCv(#[from] opencv::Error),
+}

@@ -1,0 +1,60 @@
+//! Grey images, and what is found in one once for all pairs it is in.
+
+use std::sync::OnceLock;
+
+use crate::{Error, corners::Corner};
+
+/// A grey image: `width * height` bytes, row by row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grey {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// The pixels, 0 = black.
+    pub data: Vec<u8>,
+}
+
+/// An image ready to be compared: its corners are found when they are first needed, and kept.
+#[derive(Debug)]
+pub struct Prepared {
+    image: Grey,
+    mean: f64,
+    corners: OnceLock<Vec<Corner>>,
+}
+
+impl Prepared {
+    /// Takes an image; nothing but its mean is computed yet.
+    pub fn new(image: Grey) -> Self {
+        let sum: u64 = image.data.iter().map(|pixel| u64::from(*pixel)).sum();
+        let mean = sum as f64 / image.data.len().max(1) as f64;
+        Self { image, mean, corners: OnceLock::new() }
+    }
+
+    /// The image.
+    pub fn grey(&self) -> &Grey {
+        &self.image
+    }
+
+    /// Mean brightness, 0-255.
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    /// Fails unless the pixels fill the image.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let Grey { width, height, data } = &self.image;
+        if *width > 0 && *height > 0 && data.len() as u64 == u64::from(*width) * u64::from(*height) {
+            return Ok(());
+        }
+        Err(Error::Image { width: *width, height: *height, bytes: data.len() })
+    }
+
+    pub(crate) fn corners(&self) -> Result<&[Corner], Error> {
+        if let Some(corners) = self.corners.get() {
+            return Ok(corners);
+        }
+        let found = crate::corners::find(&self.image)?;
+        Ok(self.corners.get_or_init(|| found))
+    }
+}
