@@ -1,5 +1,8 @@
 //! The command line of `analysis-operator`, and what each subcommand does.
 
+// Doc comments are the text of `--help`, where backticks would be noise.
+#![allow(clippy::doc_markdown)]
+
 use std::{
     io::{self, Write},
     process::ExitCode,
@@ -50,7 +53,7 @@ pub enum CliError {
 
 /// Parses the process's arguments and does what they say.
 pub fn main() -> ExitCode {
-    match run(Args::parse(), &mut io::stdout().lock()) {
+    match run(&Args::parse(), &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader has gone (`… | head`): what it wanted it has.
         Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -62,7 +65,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Does what `args` say, writing to `out`.
-pub fn run(args: Args, out: &mut impl Write) -> Result<(), CliError> {
+pub fn run(args: &Args, out: &mut impl Write) -> Result<(), CliError> {
     match args.command {
         Command::Crd => out.write_all(print_crd()?.as_bytes())?,
         Command::Completions { shell } => {
@@ -90,7 +93,7 @@ mod tests {
     fn output(args: &[&str]) -> String {
         let args = Args::try_parse_from(["analysis-operator"].iter().chain(args)).unwrap();
         let mut out = Vec::new();
-        run(args, &mut out).unwrap();
+        run(&args, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -1,5 +1,8 @@
 //! The root of the API: `AnalysisJob` and its spec. The parts of the spec are in the modules named after them.
 
+// Each printed column has a type of its own; clippy takes those for one attribute said twice.
+#![allow(clippy::duplicated_attributes)]
+
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //!
 //! In: an AnalysisJob that fits the schema. Out: every problem, with its field and a reason that becomes the reason of
 //! the condition Stalled. No client, no clock: the same job always gets the same answer. One policy, one file:
-//! [`source`] for the archive, `place` for addresses and paths, `schedule` for rescan.
+//! `source` for the archive, `place` for addresses and paths, `schedule` for rescan.
 
 mod place;
 mod schedule;
