@@ -60,10 +60,49 @@ pub struct AnalysisJobStatus {
     pub completion_time: Option<Time>,
 }
 
+/// The most failure samples a status shows.
+pub const MAX_FAILURE_SAMPLES: usize = 10;
+/// The most movies of the plan a status shows.
+pub const MAX_PLAN_SAMPLES: usize = 5;
+/// The longest path shown, in bytes; a CamHD path has 83.
+pub const MAX_PATH: usize = 120;
+/// The longest message of a failure sample, in bytes.
+pub const MAX_FAILURE_MESSAGE: usize = 96;
+/// The longest message of a condition, in bytes.
+pub const MAX_CONDITION_MESSAGE: usize = 200;
+
 impl AnalysisJobStatus {
+    /// Cuts samples and texts to the limits above: whatever happens, the status stays below 8 KiB. The schema's own
+    /// limits are wider, so that an object is never refused for a long text.
+    pub fn shorten(&mut self) {
+        for condition in &mut self.conditions {
+            shorten(&mut condition.message, MAX_CONDITION_MESSAGE);
+        }
+        if let Some(plan) = &mut self.plan {
+            plan.sample.truncate(MAX_PLAN_SAMPLES);
+            plan.sample.iter_mut().for_each(|path| shorten(path, MAX_PATH));
+        }
+        if let Some(failures) = &mut self.failures {
+            failures.samples.truncate(MAX_FAILURE_SAMPLES);
+            for sample in &mut failures.samples {
+                shorten(&mut sample.item, MAX_PATH);
+                shorten(&mut sample.message, MAX_FAILURE_MESSAGE);
+            }
+        }
+    }
+
     /// Whether a run is under way: the same words as in the rules that keep output and strategy fixed.
     pub fn run_under_way(&self) -> bool {
         self.run.is_some() && self.completion_time.is_none()
+    }
+}
+
+/// Cuts a text to at most `most` bytes, an ellipsis at its end telling so.
+fn shorten(text: &mut String, most: usize) {
+    const ELLIPSIS: &str = "…";
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most.saturating_sub(ELLIPSIS.len())));
+        text.push_str(ELLIPSIS);
     }
 }
 
@@ -248,4 +287,60 @@ fn conditions(_: &mut SchemaGenerator) -> Schema {
             },
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn condition() -> serde_json::Value {
+        serde_json::json!({
+            "type": "Reconciling", "status": "Unknown", "reason": "TooManyFailedItems", "message": "ü".repeat(5000),
+            "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": u32::MAX,
+        })
+    }
+
+    fn worst() -> AnalysisJobStatus {
+        let long = "x".repeat(5000);
+        let failure =
+            FailureSample { item: long.clone(), reason: "PermissionDenied".to_owned(), message: long.clone() };
+        let jobs = [ChildJobKind::Plan, ChildJobKind::Work, ChildJobKind::Collect].map(|kind| ChildJob {
+            name: "n".repeat(63),
+            kind,
+            active: u32::MAX,
+            succeeded: u32::MAX,
+            failed: u32::MAX,
+        });
+        AnalysisJobStatus {
+            conditions: (0..9).map(|_| serde_json::from_value(condition()).unwrap()).collect(),
+            plan: Some(PlanStatus { sample: vec![long; 100], digest: Some("d".repeat(71)), ..PlanStatus::default() }),
+            items: Some(ItemsStatus { total: u32::MAX, ..ItemsStatus::default() }),
+            failures: Some(FailuresStatus { samples: vec![failure; 100], ..FailuresStatus::default() }),
+            run: Some(RunStatus { id: "4-7c9f".to_owned(), start_time: None, jobs: jobs.into() }),
+            workers: Some(WorkersStatus { selector: Some("s".repeat(120)), ..WorkersStatus::default() }),
+            cache: Some(CacheStatus { url: Some("u".repeat(120)), ..CacheStatus::default() }),
+            output: Some("o".repeat(200)),
+            ..AnalysisJobStatus::default()
+        }
+    }
+
+    #[test]
+    fn a_status_stays_below_8_kib() {
+        let mut status = worst();
+        status.shorten();
+        let bytes = serde_json::to_vec(&status).unwrap().len();
+        assert!(bytes < 8 * 1024, "{bytes} bytes");
+        assert_eq!(status.conditions[0].message, format!("{}…", "ü".repeat(98)));
+        assert_eq!(status.failures.map(|failures| failures.samples.len()), Some(MAX_FAILURE_SAMPLES));
+    }
+
+    #[test]
+    fn a_run_is_under_way_until_it_has_ended() {
+        let mut status = AnalysisJobStatus::default();
+        assert!(!status.run_under_way());
+        status.run = Some(RunStatus::default());
+        assert!(status.run_under_way());
+        status.completion_time = serde_json::from_str("\"2026-01-01T00:00:00Z\"").unwrap();
+        assert!(!status.run_under_way());
+    }
 }
