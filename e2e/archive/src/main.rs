@@ -1,2 +1,5 @@
-//! Under construction.
-fn main() {}
+//! `archive`: see `archive --help`.
+
+fn main() -> std::process::ExitCode {
+    archive::cli::main()
+}
