@@ -10,7 +10,10 @@ mod source;
 
 use std::fmt;
 
-use crate::{AnalysisJob, reasons};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{AnalysisJob, Cache, Output, Queue, Rescan, Source, reasons};
 
 /// Something that must be mended before the job can run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,15 +46,66 @@ impl fmt::Display for Problem {
 /// Checks what the schema cannot; gives every problem, at least one, in the order of the fields.
 pub fn validate(job: &AnalysisJob) -> Result<(), Vec<Problem>> {
     let spec = &job.spec;
-    let mut problems = Vec::new();
-    source::check(&spec.source, &mut problems);
-    place::check_cache(spec.cache.as_ref(), &mut problems);
-    place::check_queue(spec.workers.queue.as_ref(), &mut problems);
-    place::check_output(&spec.output, &mut problems);
-    if let Some(rescan) = &spec.rescan {
-        schedule::check(rescan, &mut problems);
-    }
+    let parts = Parts {
+        source: Some(&spec.source),
+        cache: spec.cache.as_ref(),
+        queue: spec.workers.queue.as_ref(),
+        output: Some(&spec.output),
+        rescan: spec.rescan.as_ref(),
+    };
+    let problems = parts.check();
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// The same checks on the parts of a spec that can be read, so that a misshapen part does not hide what is wrong with
+/// the others.
+pub(crate) fn validate_readable(spec: &Value) -> Vec<Problem> {
+    let (source, cache) = (part(spec, "/source"), part(spec, "/cache"));
+    let (queue, output, rescan) = (part(spec, "/workers/queue"), part(spec, "/output"), part(spec, "/rescan"));
+    let parts = Parts {
+        source: source.as_ref(),
+        cache: cache.as_ref(),
+        queue: queue.as_ref(),
+        output: output.as_ref(),
+        rescan: rescan.as_ref(),
+    };
+    parts.check()
+}
+
+fn part<T: DeserializeOwned>(spec: &Value, pointer: &str) -> Option<T> {
+    spec.pointer(pointer).and_then(|part| T::deserialize(part).ok())
+}
+
+/// The parts of a spec there is something to check in.
+struct Parts<'a> {
+    source: Option<&'a Source>,
+    cache: Option<&'a Cache>,
+    queue: Option<&'a Queue>,
+    output: Option<&'a Output>,
+    rescan: Option<&'a Rescan>,
+}
+
+impl Parts<'_> {
+    fn check(&self) -> Vec<Problem> {
+        let Self { source, cache, queue, output, rescan } = self;
+        let mut problems = Vec::new();
+        if let Some(source) = source {
+            source::check(source, &mut problems);
+        }
+        if let Some(cache) = cache {
+            place::check_cache(cache, &mut problems);
+        }
+        if let Some(queue) = queue {
+            place::check_queue(queue, &mut problems);
+        }
+        if let Some(output) = output {
+            place::check_output(output, &mut problems);
+        }
+        if let Some(rescan) = rescan {
+            schedule::check(rescan, &mut problems);
+        }
+        problems
+    }
 }
 
 /// Adds a problem when a check gives a message.

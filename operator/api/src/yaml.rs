@@ -4,8 +4,8 @@
 //! The schema of the CRD is what it checks against, in the order of an API server:
 //!
 //! ```text
-//!   bytes ─▶ one document ─▶ JSON ─▶ defaults, nulls, shape ─▶ CEL rules ─▶ AnalysisJob ─▶ validate
-//!            document.rs             shape.rs                  kube's cel                  crate::validate
+//!   bytes ─▶ one document ─▶ JSON ─▶ defaults, nulls, shape ─▶ CEL rules ─▶ validate ─▶ AnalysisJob
+//!            document.rs             shape.rs                  kube's cel   crate::validate
 //! ```
 //!
 //! It is stricter than an API server in one thing: a field that does not exist is an error and not dropped, because it
@@ -26,7 +26,8 @@ use serde_json::Value;
 use crate::{
     AnalysisJob, Problem,
     crd::{CrdError, schema},
-    reasons, validate,
+    reasons,
+    validate::validate_readable,
 };
 
 pub use print::{PrintError, print_crd};
@@ -115,20 +116,15 @@ fn check(schema: &Value, object: &mut Value, problems: &mut Vec<Problem>) -> Opt
     if let Err(broken) = Validator::new().validate(schema, object, None) {
         add_broken_rules(&broken, problems);
     }
-    match serde_path_to_error::deserialize::<_, AnalysisJob>(&*object) {
-        Ok(job) => {
-            let known: Vec<String> = problems.iter().map(|problem| problem.path.clone()).collect();
-            let found = validate(&job).err().unwrap_or_default();
-            problems.extend(found.into_iter().filter(|problem| !known.contains(&problem.path)));
-            Some(job)
-        }
-        // The shape check has said it already, in better words; this is for what it may have missed.
-        Err(error) if problems.is_empty() => {
-            problems.push(Problem::new(error.path().to_string(), reasons::INVALID_FIELD, error.inner().to_string()));
-            None
-        }
-        Err(_) => None,
+    let known: Vec<String> = problems.iter().map(|problem| problem.path.clone()).collect();
+    let senseless = validate_readable(object.get("spec").unwrap_or(&Value::Null));
+    problems.extend(senseless.into_iter().filter(|problem| !known.contains(&problem.path)));
+    let job = serde_path_to_error::deserialize(&*object);
+    // The shape check has said it already, in better words; this is for what it may have missed.
+    if let (Err(error), true) = (&job, problems.is_empty()) {
+        problems.push(Problem::new(error.path().to_string(), reasons::INVALID_FIELD, error.inner().to_string()));
     }
+    job.ok()
 }
 
 /// A rule that is false is a problem. A rule that cannot be evaluated is one too, unless the fields it looks at are

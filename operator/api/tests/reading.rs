@@ -40,6 +40,15 @@ fn every_problem_is_said_at_once_with_its_line() {
 }
 
 #[test]
+fn a_misshapen_part_does_not_hide_what_is_wrong_with_the_others() {
+    let text = GOOD.replace("prefixes: [RS03/]", "prefixes: [RS03/]\n    dateRange: {from: 2018-02-30}")
+        + "  workers: {strategy: queue}\n  rescan: {schedule: now}\n";
+    let error = yaml::read(text).unwrap_err();
+    let paths: Vec<&str> = error.problems().iter().map(|problem| problem.path.as_str()).collect();
+    assert_eq!(paths, ["spec.source.dateRange.from", "spec.workers.strategy", "spec.rescan.schedule"]);
+}
+
+#[test]
 fn a_file_that_is_something_else_is_named() {
     assert_eq!(refusal(""), "the file holds no document; expected an AnalysisJob");
     assert_eq!(refusal("# only a comment\n---\n"), "the file holds no document; expected an AnalysisJob");

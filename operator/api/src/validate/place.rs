@@ -5,17 +5,15 @@ use url::Url;
 use super::{Problem, add_path, add_url};
 use crate::{Cache, Output, Queue};
 
-pub(super) fn check_cache(cache: Option<&Cache>, problems: &mut Vec<Problem>) {
-    let Some(cache) = cache else { return };
+pub(super) fn check_cache(cache: &Cache, problems: &mut Vec<Problem>) {
     add_url(problems, "spec.cache.url", cache.url.as_deref(), "an address without them");
     let overlay = cache.managed.as_ref().and_then(|managed| managed.overlay.as_ref());
     let folder = overlay.and_then(|overlay| overlay.persistent_volume_claim.sub_path.as_deref());
     add_path(problems, "spec.cache.managed.overlay.persistentVolumeClaim.subPath", folder);
 }
 
-pub(super) fn check_queue(queue: Option<&Queue>, problems: &mut Vec<Problem>) {
-    let url = queue.and_then(|queue| queue.redis.url.as_deref());
-    add_url(problems, "spec.workers.queue.redis.url", url, "urlSecretRef");
+pub(super) fn check_queue(queue: &Queue, problems: &mut Vec<Problem>) {
+    add_url(problems, "spec.workers.queue.redis.url", queue.redis.url.as_deref(), "urlSecretRef");
 }
 
 pub(super) fn check_output(output: &Output, problems: &mut Vec<Problem>) {
