@@ -29,6 +29,27 @@ pub enum ItemError {
     /// A computation panicked.
     #[error(transparent)]
     Cpu(#[from] CpuError),
+    /// An analysis this version does not compute.
+    #[error("the analysis {analysis} is not computed by this version")]
+    Unsupported {
+        /// Its name.
+        analysis: &'static str,
+    },
+    /// It took longer than spec.retry.itemDeadlineSeconds.
+    #[error("not done after {seconds} s (spec.retry.itemDeadlineSeconds)")]
+    Deadline {
+        /// The deadline.
+        seconds: u64,
+    },
+    /// A result could not be written as JSON.
+    #[error("failed to encode {name}")]
+    Encode {
+        /// The result file.
+        name: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
     /// The rows to derive from could not be read back.
     #[error("failed to read back the rows in {name}")]
     Rows {
@@ -47,6 +68,9 @@ impl ItemError {
             Self::Source(error) | Self::Decode { source: error, .. } => error.kind().as_str(),
             Self::Motion { .. } => "MotionError",
             Self::Cpu(_) => "Panicked",
+            Self::Unsupported { .. } => "Unsupported",
+            Self::Deadline { .. } => "DeadlineExceeded",
+            Self::Encode { .. } => "Internal",
             Self::Rows { .. } => "ResultUnreadable",
         }
     }
@@ -61,7 +85,12 @@ impl ItemError {
         match self {
             Self::Source(error) => error.kind().is_transient(),
             Self::Cpu(_) => true,
-            Self::Decode { .. } | Self::Motion { .. } | Self::Rows { .. } => false,
+            Self::Decode { .. }
+            | Self::Motion { .. }
+            | Self::Unsupported { .. }
+            | Self::Deadline { .. }
+            | Self::Encode { .. }
+            | Self::Rows { .. } => false,
         }
     }
 }

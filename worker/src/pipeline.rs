@@ -67,7 +67,7 @@ impl Pipeline {
         let ahead = self.cpu.threads() * 2;
         let frames = stream::iter(numbers).map(|number| self.frame(movie, number, decoded)).buffered(ahead);
         let mut window = Window::new(&pairs);
-        let jobs = frames.map_ok(move |(number, ready)| stream::iter(window.arrived(number, ready)).map(Ok)).try_flatten();
+        let jobs = frames.map_ok(move |(number, ready)| stream::iter(window.arrived(number, ready)).map(Ok::<_, ItemError>)).try_flatten();
         let rows = jobs.map(|job| async { self.row(movie, flow, job?).await }).buffered(ahead);
         rows.try_collect().await
     }

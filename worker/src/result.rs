@@ -236,3 +236,11 @@ impl FlowRow {
         Self { frame_number: frame, duration_seconds: timing.elapsed_seconds, optical_flow }
     }
 }
+
+impl FlowRow {
+    /// The row as regions need it. Undetermined rows, and those of older programs that were not valid, say nothing.
+    pub fn motion_row(&self) -> motion::Row {
+        let flow = &self.optical_flow;
+        motion::Row { frame: self.frame_number, similarity: flow.similarity, valid: flow.valid, status: flow.status }
+    }
+}

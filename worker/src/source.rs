@@ -47,6 +47,11 @@ impl Source {
         }
     }
 
+    /// Which version of a movie there is now, without reading it.
+    pub async fn identity(&self, path: &MoviePath) -> Result<SourceIdentity, lazycache::Error> {
+        Ok(as_source(&self.cache.identity(path).await?))
+    }
+
     /// Opens a movie: reads its index.
     pub async fn movie(&self, path: &MoviePath) -> Result<Arc<Movie>, lazycache::Error> {
         Ok(Arc::new(Movie { inner: self.cache.movie(path).await? }))
@@ -54,7 +59,7 @@ impl Source {
 
     /// The compressed bytes of frame `number` (1-based): one range read.
     pub async fn packet(&self, movie: &Movie, number: u32) -> Result<Bytes, ItemError> {
-        let number = FrameNumber::new(number)?;
+        let number = FrameNumber::new(number).map_err(lazycache::Error::from)?;
         Ok(self.cache.packet(&movie.inner, number).await?)
     }
 }
@@ -77,11 +82,7 @@ impl Movie {
 
     /// What makes its bytes this version.
     pub fn identity(&self) -> SourceIdentity {
-        SourceIdentity {
-            size: self.inner.file_size(),
-            etag: self.inner.etag().map(String::from),
-            last_modified: self.inner.last_modified().map(String::from),
-        }
+        as_source(self.inner.identity())
     }
 
     /// The movie as result files describe it.
@@ -93,6 +94,11 @@ impl Movie {
             cache_url: self.url().to_owned(),
         }
     }
+}
+
+fn as_source(identity: &lazycache::Identity) -> SourceIdentity {
+    let lazycache::Identity { size, etag, last_modified } = identity.clone();
+    SourceIdentity { size, etag, last_modified }
 }
 
 /// Decodes a packet to a grey image, reduced by `reduction` in both directions. Burns a core; not for an async thread.

@@ -91,13 +91,10 @@ impl Store {
 
     /// Fails unless `marker` exists: it proves that the right volume is mounted.
     pub async fn require_marker(&self, marker: &str) -> Result<(), StoreError> {
-        match self.objects.head(&Path::from(marker)).await {
-            Ok(_) => Ok(()),
-            Err(ObjectError::NotFound { .. }) => {
-                Err(StoreError::Marker { marker: marker.to_owned(), folder: self.name() })
-            }
-            Err(source) => Err(self.read_error(marker, source)),
+        if self.exists(marker).await? {
+            return Ok(());
         }
+        Err(StoreError::Marker { marker: marker.to_owned(), folder: self.name() })
     }
 
     /// The whole object; `None` where there is none.
@@ -109,6 +106,15 @@ impl Store {
     pub async fn read_start(&self, name: &str, length: u64) -> Result<Option<Bytes>, StoreError> {
         let options = GetOptions { range: Some(GetRange::Bounded(0..length)), ..GetOptions::default() };
         self.get(name, options).await
+    }
+
+    /// Whether there is such an object.
+    pub async fn exists(&self, name: &str) -> Result<bool, StoreError> {
+        match self.objects.head(&Path::from(name)).await {
+            Ok(_) => Ok(true),
+            Err(ObjectError::NotFound { .. }) => Ok(false),
+            Err(source) => Err(self.read_error(name, source)),
+        }
     }
 
     /// Writes an object complete or not at all.

@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    ops::Range,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -113,13 +114,13 @@ impl Movie {
         std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(io)?;
         let script = self.script.clone().unwrap_or_else(|| Script::typical(self.frames, self.seed));
         let truth = Truth::new(script.poses(self.frames));
-        let stage = Stage::new(self)?;
+        let (stage, mut scratch) = (Stage::new(self)?, Scratch::default());
         let partial = path.with_extension("partial.mov");
         let mut encoder = self.encoder(&partial)?;
         let mut pipe = encoder.stdin.take();
         for (at, (pose, _)) in script.poses(self.frames).iter().enumerate() {
-            let picture = stage.picture(at as u32, *pose);
-            let written = pipe.as_mut().map_or(Ok(()), |pipe| pipe.write_all(&picture));
+            stage.picture(at as u32, *pose, &mut scratch);
+            let written = pipe.as_mut().map_or(Ok(()), |pipe| pipe.write_all(&scratch.bytes));
             if written.is_err() {
                 break;
             }
@@ -163,6 +164,14 @@ fn finish(mut encoder: Child) -> Result<(), RenderError> {
     Err(RenderError::Encoder { status: status.to_string(), message: message.trim().to_owned() })
 }
 
+/// What is filled anew for every frame.
+#[derive(Default)]
+struct Scratch {
+    view: View,
+    smoke: View,
+    bytes: Vec<u8>,
+}
+
 /// What does not change from frame to frame.
 struct Stage {
     width: usize,
@@ -170,6 +179,7 @@ struct Stage {
     scene: Scene,
     smoke: Option<Scene>,
     plume: Vec<f32>,
+    plume_columns: Range<usize>,
     lamps: Vec<f32>,
     grain: Vec<f32>,
     particles: Vec<Particle>,
@@ -205,30 +215,36 @@ impl Stage {
         let unit = width as f32 / 1920.0;
         let particles = (0..movie.particles).map(|_| Particle::random(&mut random, width, height, unit)).collect();
         let plume = plume_mask(width, height, movie.plume);
+        let inside = |column: &usize| (0..height).any(|row| plume[row * width + column] > 0.0);
+        let first = (0..width).find(inside).unwrap_or(0);
+        let plume_columns = first..(first..width).rev().find(inside).map_or(first, |last| last + 1);
+        let smoke = smoke.filter(|_| !plume_columns.is_empty());
         let lamps = lamps(width, height);
         let (light, seed) = (movie.light as f32, movie.seed);
-        Ok(Self { width, height, scene, smoke, plume, lamps, grain, particles, light, seed })
+        Ok(Self { width, height, scene, smoke, plume, plume_columns, lamps, grain, particles, light, seed })
     }
 
-    /// A frame as planar 4:2:2, ten bits, little-endian.
-    fn picture(&self, frame: u32, pose: Pose) -> Vec<u8> {
-        let mut view = self.scene.view(pose, self.width, self.height);
-        self.add_plume(&mut view, frame, pose);
-        self.add_particles(&mut view.y, frame);
-        self.develop(&view, frame)
+    /// A frame as planar 4:2:2, ten bits, little-endian, into `scratch.bytes`.
+    fn picture(&self, frame: u32, pose: Pose, scratch: &mut Scratch) {
+        self.scene.view(pose, (self.width, self.height), &mut scratch.view);
+        self.add_plume(&mut scratch.view, &mut scratch.smoke, frame, pose);
+        self.add_particles(&mut scratch.view.y, frame);
+        self.develop(&scratch.view, frame, &mut scratch.bytes);
     }
 
     /// The plume turns with the camera like everything else, and rises.
-    fn add_plume(&self, view: &mut View, frame: u32, pose: Pose) {
+    fn add_plume(&self, view: &mut View, smoke_view: &mut View, frame: u32, pose: Pose) {
         let Some(smoke) = &self.smoke else { return };
         let rise = RISE * self.width as f64 / 1920.0 * f64::from(frame);
-        let smoke = smoke.view(Pose { y: pose.y - rise, ..pose }, self.width, self.height);
-        let half = self.width / 2;
-        view.y.par_iter_mut().zip(&smoke.y).zip(&self.plume).for_each(|((out, smoke), share)| {
-            *out += share * (0.25 + 0.8 * smoke - *out);
+        let (columns, pose) = (self.plume_columns.clone(), Pose { y: pose.y - rise, ..pose });
+        smoke.brightness(pose, (self.width, self.height), columns.clone(), smoke_view);
+        let rows = view.y.par_chunks_mut(self.width).zip(smoke_view.y.par_chunks(columns.len()));
+        rows.zip(self.plume.par_chunks(self.width)).for_each(|((line, smoke), shares)| {
+            let line = line[columns.clone()].iter_mut().zip(smoke).zip(&shares[columns.clone()]);
+            line.for_each(|((out, smoke), share)| *out += share * (0.25 + 0.8 * smoke - *out));
         });
         for plane in [&mut view.u, &mut view.v] {
-            plane.par_chunks_mut(half).zip(self.plume.par_chunks(self.width)).for_each(|(line, shares)| {
+            plane.par_chunks_mut(self.width / 2).zip(self.plume.par_chunks(self.width)).for_each(|(line, shares)| {
                 line.iter_mut().zip(shares.iter().step_by(2)).for_each(|(out, share)| *out *= 1.0 - share);
             });
         }
@@ -251,12 +267,12 @@ impl Stage {
     }
 
     /// Lamps, noise, and the numbers of the ten-bit video range.
-    fn develop(&self, view: &View, frame: u32) -> Vec<u8> {
+    fn develop(&self, view: &View, frame: u32, bytes: &mut Vec<u8>) {
         let mut random = Pcg64Mcg::seed_from_u64(self.seed ^ (u64::from(frame) << 20));
         let start = random.random_range(0..GRAIN);
         let (width, half) = (self.width, self.width / 2);
         let luma = width * self.height * 2;
-        let mut bytes = vec![0_u8; luma * 2];
+        bytes.resize(luma * 2, 0);
         let (y_bytes, c_bytes) = bytes.split_at_mut(luma);
         // A stride that shares no factor with the grain's length keeps rows from repeating side by side.
         let grain_at = |row: usize| (start + row * 7919) % (GRAIN - width);
@@ -279,7 +295,6 @@ impl Stage {
                 }
             });
         }
-        bytes
     }
 }
 

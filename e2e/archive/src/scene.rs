@@ -1,7 +1,7 @@
 //! The scene the camera looks at, larger than the picture: rock at all scales, chimneys, mats of bacteria; or a still.
 //! Kept as planes of brightness and colour; a picture is read out of it at any sub-pixel pose.
 
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 use rayon::prelude::*;
 
@@ -28,8 +28,8 @@ pub struct StillError {
     pub source: image::ImageError,
 }
 
-/// The planes of a picture read out of a scene.
-#[derive(Debug, Clone)]
+/// The planes of a picture read out of a scene; made once and filled for every frame.
+#[derive(Debug, Clone, Default)]
 pub struct View {
     /// Brightness, row by row.
     pub y: Vec<f32>,
@@ -37,6 +37,8 @@ pub struct View {
     pub u: Vec<f32>,
     /// Red difference, at half the width.
     pub v: Vec<f32>,
+    /// Rows of the scene read across, before they are mixed down.
+    lines: Vec<f32>,
 }
 
 impl Scene {
@@ -70,36 +72,41 @@ impl Scene {
         Self { width, height, y: plane(0), u: plane(1), v: plane(2) }
     }
 
-    /// The picture of `width` x `height` at `pose`.
-    pub fn view(&self, pose: Pose, width: usize, height: usize) -> View {
+    /// Reads the picture of `width` x `height` at `pose` into `view`.
+    pub fn view(&self, pose: Pose, (width, height): (usize, usize), view: &mut View) {
         let rows = Taps::new(pose.scale, pose.y, height, self.height, 1);
-        let columns = Taps::new(pose.scale, pose.x, width, self.width, 1);
         let half = Taps::new(pose.scale, pose.x, width / 2, self.width, 2);
-        View {
-            y: self.resample(&self.y, &columns, &rows),
-            u: self.resample(&self.u, &half, &rows),
-            v: self.resample(&self.v, &half, &rows),
-        }
+        self.brightness(pose, (width, height), 0..width, view);
+        self.resample(&self.u, &half, &rows, &mut view.lines, &mut view.u);
+        self.resample(&self.v, &half, &rows, &mut view.lines, &mut view.v);
     }
 
-    /// Separable cubic interpolation: rows are first read across, then mixed down.
-    fn resample(&self, plane: &[f32], columns: &Taps, rows: &Taps) -> Vec<f32> {
+    /// Reads only the brightness, of the picture's `columns`, into `view`.
+    pub fn brightness(&self, pose: Pose, (width, height): (usize, usize), columns: Range<usize>, view: &mut View) {
+        let rows = Taps::new(pose.scale, pose.y, height, self.height, 1);
+        let mut across = Taps::new(pose.scale, pose.x, width, self.width, 1);
+        across.keep(columns);
+        self.resample(&self.y, &across, &rows, &mut view.lines, &mut view.y);
+    }
+
+    /// Separable cubic interpolation: rows are first read across, into `lines`, then mixed down, into `out`.
+    fn resample(&self, plane: &[f32], columns: &Taps, rows: &Taps, lines: &mut Vec<f32>, out: &mut Vec<f32>) {
         let width = columns.at.len();
-        let across = |row: usize| -> Vec<f32> {
-            let line = &plane[row * self.width..(row + 1) * self.width];
-            let sample = |(at, weight): (&[usize; 4], &[f32; 4])| (0..4).map(|tap| line[at[tap]] * weight[tap]).sum();
-            columns.at.iter().zip(&columns.weight).map(sample).collect()
-        };
-        let lines: Vec<Option<Vec<f32>>> =
-            (0..self.height).into_par_iter().map(|row| rows.uses(row).then(|| across(row))).collect();
-        let mut out = vec![0.0; width * rows.at.len()];
-        out.par_chunks_mut(width).zip(rows.at.par_iter().zip(&rows.weight)).for_each(|(line, (at, weight))| {
-            for tap in 0..4 {
-                let source = lines[at[tap]].as_deref().unwrap_or_default();
-                line.iter_mut().zip(source).for_each(|(out, value)| *out += value * weight[tap]);
+        lines.resize(width * self.height, 0.0);
+        out.resize(width * rows.at.len(), 0.0);
+        lines.par_chunks_mut(width.max(1)).enumerate().filter(|(row, _)| rows.used[*row]).for_each(|(row, line)| {
+            let source = &plane[row * self.width..(row + 1) * self.width];
+            for (out, (at, weight)) in line.iter_mut().zip(columns.at.iter().zip(&columns.weight)) {
+                *out = (0..4).map(|tap| source[at[tap]] * weight[tap]).sum();
             }
         });
-        out
+        let line = |row: usize| &lines[row * width..(row + 1) * width];
+        out.par_chunks_mut(width.max(1)).zip(rows.at.par_iter().zip(&rows.weight)).for_each(|(out, (at, w))| {
+            let [a, b, c, d] = at.map(line);
+            for (at, out) in out.iter_mut().enumerate() {
+                *out = a[at] * w[0] + b[at] * w[1] + c[at] * w[2] + d[at] * w[3];
+            }
+        });
     }
 }
 
@@ -127,8 +134,10 @@ impl Taps {
         Self { at, weight, used }
     }
 
-    fn uses(&self, row: usize) -> bool {
-        self.used[row]
+    /// Drops all samples but these.
+    fn keep(&mut self, samples: Range<usize>) {
+        self.at = self.at[samples.clone()].to_vec();
+        self.weight = self.weight[samples].to_vec();
     }
 }
 
@@ -213,7 +222,9 @@ mod tests {
     fn a_scene_point_is_seen_where_the_pose_puts_it() {
         let scene = spot(10.0, -5.0);
         for pose in [Pose { scale: 1.0, x: 0.0, y: 0.0 }, Pose { scale: 1.0, x: 7.3, y: -3.6 }, Pose { scale: 1.2, x: 4.25, y: 6.5 }] {
-            let (x, y) = centroid(&scene.view(pose, 120, 100), 120, 100);
+            let mut view = View::default();
+            scene.view(pose, (120, 100), &mut view);
+            let (x, y) = centroid(&view, 120, 100);
             let (tx, ty) = (pose.scale * 10.0 + pose.x, -pose.scale * 5.0 + pose.y);
             assert!((x - tx).abs() < 0.01 && (y - ty).abs() < 0.01, "{pose:?}: ({x}, {y}), not ({tx}, {ty})");
         }

@@ -3,7 +3,7 @@
 use opencv::{
     core::{self, Point2f, Size, TermCriteria, Vector},
     prelude::*,
-    video,
+    video::{self, calc_optical_flow_pyr_lk},
 };
 
 use crate::{Error, Prepared, corners::Corner, similarity::Match};
@@ -48,7 +48,7 @@ fn track(from: &Mat, to: &Mat, points: &Vector<Point2f>) -> Result<(Vector<Point
     let (mut ends, mut status, mut errors) = (Vector::new(), Vector::new(), Vector::<f32>::new());
     let criteria = TermCriteria::new(core::TermCriteria_COUNT + core::TermCriteria_EPS, 30, 0.01)?;
     let window = Size::new(WINDOW, WINDOW);
-    video::calc_optical_flow_pyr_lk(
+    calc_optical_flow_pyr_lk(
         from, to, points, &mut ends, &mut status, &mut errors, window, LEVELS, criteria, 0, 1e-4,
     )?;
     Ok((ends, status))
@@ -58,7 +58,7 @@ fn track(from: &Mat, to: &Mat, points: &Vector<Point2f>) -> Result<(Vector<Point
 pub fn dis(from: &Prepared, to: &Prepared) -> Result<Vec<Found>, Error> {
     let mut algorithm = video::DISOpticalFlow::create(video::DISOpticalFlow_PRESET_MEDIUM)?;
     let mut flow = Mat::default();
-    video::DenseOpticalFlowTrait::calc(&mut algorithm, &mat(from)?, &mat(to)?, &mut flow)?;
+    algorithm.calc(&mat(from)?, &mat(to)?, &mut flow)?;
     read_at_corners(from, &flow)
 }
 
@@ -67,7 +67,7 @@ pub fn dis(from: &Prepared, to: &Prepared) -> Result<Vec<Found>, Error> {
 pub fn dual_tvl1(from: &Prepared, to: &Prepared) -> Result<Vec<Found>, Error> {
     let mut algorithm = opencv::optflow::create_opt_flow_dual_tvl1()?;
     let mut flow = Mat::default();
-    video::DenseOpticalFlowTrait::calc(&mut algorithm, &mat(from)?, &mat(to)?, &mut flow)?;
+    algorithm.calc(&mat(from)?, &mat(to)?, &mut flow)?;
     read_at_corners(from, &flow)
 }
 

@@ -88,7 +88,7 @@ impl Work {
     async fn item(&self, movie: &MoviePath) -> Result<Outcome, StoreError> {
         let (mut attempts, mut waiting) = (0, Waiting::default());
         loop {
-            let error = match self.attempt(movie).await {
+            let error = match self.attempt_in_time(movie).await {
                 Ok(outcome) => {
                     self.outage.answered();
                     self.pipeline.progress.finished(true);
@@ -118,10 +118,20 @@ impl Work {
         }
     }
 
+    async fn attempt_in_time(&self, path: &MoviePath) -> Result<Outcome, AttemptError> {
+        let deadline = self.job.item_deadline;
+        match tokio::time::timeout(deadline, self.attempt(path)).await {
+            Ok(ended) => ended,
+            Err(_) => Err(ItemError::Deadline { seconds: deadline.as_secs() }.into()),
+        }
+    }
+
     async fn attempt(&self, path: &MoviePath) -> Result<Outcome, AttemptError> {
         let movie = self.pipeline.source.movie(path).await?;
         let wanted = digest(&self.job.analysis, path, &movie.identity());
-        let Analysis::OpticalFlow(flow) = self.job.analysis;
+        let Analysis::OpticalFlow(flow) = self.job.analysis else {
+            return Err(AttemptError::Item(ItemError::Unsupported { analysis: self.job.analysis.name() }));
+        };
         match self.decision(path, &wanted).await.map_err(AttemptError::Store)? {
             Decision::UpToDate => return Ok(Outcome::AlreadyDone),
             Decision::Derive => self.derive(path, &flow).await?,
