@@ -1,0 +1,224 @@
+//! Pictures with known motion: rock of smooth procedural texture, a half transparent plume that rises over it on its own,
+//! particles and sensor noise. Each pixel of the quarter-size picture is the mean of the 4 x 4 full-resolution pixels it
+//! stands for, and the texture is a function of the plane, so the truth is exact to the bit.
+
+#![allow(dead_code)] // each test file takes the part it needs
+
+use motion::{Grey, Prepared, Similarity};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+/// The quarter-size picture.
+pub const WIDTH: usize = 480;
+pub const HEIGHT: usize = 270;
+/// Full-resolution pixels per pixel.
+pub const REDUCED: usize = 4;
+
+/// What is seen, and how it moves from the first picture to the second.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene {
+    pub seed: u64,
+    /// The truth: full-resolution pixels, as an `Estimate` says it.
+    pub motion: Similarity,
+    /// Mean brightness and contrast of the rock.
+    pub rock: (f64, f64),
+    pub plume: Option<Plume>,
+    /// Standard deviation of the noise of a quarter-size pixel, in grey levels.
+    pub noise: f64,
+    /// Bright specks, each with a motion of its own.
+    pub particles: usize,
+}
+
+/// Hot water over the rock.
+#[derive(Debug, Clone, Copy)]
+pub struct Plume {
+    /// Share of the picture, full height.
+    pub share: f64,
+    /// Its middle, -0.5 (left border) to 0.5.
+    pub middle: f64,
+    /// How far it rises from picture to picture, full-resolution pixels.
+    pub rise: f64,
+    /// How opaque it is, 0-1.
+    pub opaque: f64,
+    /// How much of its texture is new in the second picture, 0-1.
+    pub churn: f64,
+}
+
+impl Plume {
+    pub fn of(share: f64) -> Self {
+        Self { share, middle: 0.05, rise: 26.0, opaque: 0.85, churn: 0.15 }
+    }
+}
+
+impl Scene {
+    /// Rock with a little noise, and nothing else.
+    pub fn of(seed: u64, motion: [f64; 4]) -> Self {
+        let motion = Similarity::from(motion);
+        Self { seed, motion, rock: (95.0, 45.0), plume: None, noise: 1.0, particles: 0 }
+    }
+
+    pub fn with_plume(self, plume: Plume) -> Self {
+        Self { plume: Some(plume), ..self }
+    }
+
+    pub fn busy(self, noise: f64, particles: usize) -> Self {
+        Self { noise, particles, ..self }
+    }
+
+    /// Both pictures.
+    pub fn pair(&self) -> (Prepared, Prepared) {
+        (Prepared::new(self.picture(0.0)), Prepared::new(self.picture(1.0)))
+    }
+
+    /// The picture at `time` 0 (before) or 1 (after).
+    pub fn picture(&self, time: f64) -> Grey {
+        let textures = Textures::new(self.seed);
+        let mut data = vec![0.0_f64; WIDTH * HEIGHT];
+        let half = data.len() / 2 / WIDTH * WIDTH;
+        let (upper, lower) = data.split_at_mut(half);
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.paint(&textures, time, 0, upper));
+            self.paint(&textures, time, half / WIDTH, lower);
+        });
+        self.sprinkle(time, &mut data);
+        let mut random = Pcg64Mcg::seed_from_u64(self.seed ^ (0x9e37 + time as u64));
+        let bytes = data.iter().map(|value| (value + self.noise * normal(&mut random)).round().clamp(0.0, 255.0) as u8);
+        Grey { width: WIDTH as u32, height: HEIGHT as u32, data: bytes.collect() }
+    }
+
+    fn paint(&self, textures: &Textures, time: f64, first_row: usize, rows: &mut [f64]) {
+        for (at, value) in rows.iter_mut().enumerate() {
+            let (left, top) = (at % WIDTH * REDUCED, (first_row + at / WIDTH) * REDUCED);
+            let mut sum = 0.0;
+            for inner in 0..REDUCED * REDUCED {
+                let x = (left + inner % REDUCED) as f64 + 0.5 - (WIDTH * REDUCED) as f64 / 2.0;
+                let y = (top + inner / REDUCED) as f64 + 0.5 - (HEIGHT * REDUCED) as f64 / 2.0;
+                let (x, y) = if time > 0.0 { before(&self.motion, x, y) } else { (x, y) };
+                sum += self.light(textures, x, y, time);
+            }
+            *value = sum / (REDUCED * REDUCED) as f64;
+        }
+    }
+
+    fn light(&self, textures: &Textures, x: f64, y: f64, time: f64) -> f64 {
+        let rock = self.rock.0 + self.rock.1 * textures.rock.at(x, y);
+        let Some(plume) = self.plume else { return rock };
+        let width = (WIDTH * REDUCED) as f64;
+        let ragged = 60.0 * textures.edge.at(x, y);
+        let inside = plume.share * width / 2.0 - (x - plume.middle * width + ragged).abs();
+        let alpha = plume.opaque * (inside / 60.0 + 0.5).clamp(0.0, 1.0);
+        if alpha <= 0.0 {
+            return rock;
+        }
+        let (old, new) = (textures.smoke.at(x, y + plume.rise * time), textures.fresh.at(x, y + plume.rise * time));
+        let smoke = old + plume.churn * time * (new - old);
+        rock * (1.0 - alpha) + alpha * (self.rock.0 + 20.0 + 1.2 * self.rock.1 * smoke)
+    }
+
+    fn sprinkle(&self, time: f64, data: &mut [f64]) {
+        let mut random = Pcg64Mcg::seed_from_u64(self.seed ^ 0x5eed);
+        for _ in 0..self.particles {
+            let [x, y, dx, dy] = [WIDTH as f64, HEIGHT as f64, 1.0, 1.0].map(|size| size * random.random::<f64>());
+            let [dx, dy] = [dx - 0.5, dy - 0.8].map(|speed| speed * 30.0 * time);
+            let radius = 0.7 + 1.3 * random.random::<f64>();
+            splat(data, x + dx, y + dy, radius);
+        }
+    }
+}
+
+fn splat(data: &mut [f64], x: f64, y: f64, radius: f64) {
+    for row in (y - 5.0) as i64..=(y + 5.0) as i64 {
+        for column in (x - 5.0) as i64..=(x + 5.0) as i64 {
+            let far = (column as f64 - x).powi(2) + (row as f64 - y).powi(2);
+            if (0..WIDTH as i64).contains(&column) && (0..HEIGHT as i64).contains(&row) {
+                data[row as usize * WIDTH + column as usize] += 110.0 * (-far / (2.0 * radius * radius)).exp();
+            }
+        }
+    }
+}
+
+/// Where the point that is now at (x, y) was.
+fn before(motion: &Similarity, x: f64, y: f64) -> (f64, f64) {
+    let (sin, cos) = motion.t.sin_cos();
+    let (x, y) = ((x - motion.tx) / motion.s, (y - motion.ty) / motion.s);
+    (cos * x - sin * y, sin * x + cos * y)
+}
+
+/// A standard normal value (Box and Muller).
+pub fn normal(random: &mut Pcg64Mcg) -> f64 {
+    let (a, b) = (1.0 - random.random::<f64>(), random.random::<f64>());
+    (-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()
+}
+
+struct Textures {
+    rock: Texture,
+    edge: Texture,
+    smoke: Texture,
+    fresh: Texture,
+}
+
+impl Textures {
+    fn new(seed: u64) -> Self {
+        let rock = [(230.0, 0.9), (71.0, 0.8), (29.0, 0.6), (11.3, 0.4)];
+        let smoke = [(160.0, 1.0), (61.0, 0.8), (26.0, 0.45)];
+        Self {
+            rock: Texture::new(seed, &rock),
+            edge: Texture::new(seed + 1000, &[(120.0, 1.0)]),
+            smoke: Texture::new(seed + 2000, &smoke),
+            fresh: Texture::new(seed + 3000, &smoke),
+        }
+    }
+}
+
+/// Value noise in octaves, each lattice turned by an angle of its own; about -1 to 1.
+struct Texture {
+    octaves: Vec<Octave>,
+}
+
+struct Octave {
+    cell: f64,
+    strength: f64,
+    turn: (f64, f64),
+    shift: (f64, f64),
+    values: Vec<f64>,
+}
+
+const LATTICE: usize = 256;
+
+impl Texture {
+    fn new(seed: u64, octaves: &[(f64, f64)]) -> Self {
+        let mut random = Pcg64Mcg::seed_from_u64(seed);
+        let octave = |(cell, strength): &(f64, f64)| Octave {
+            cell: *cell,
+            strength: *strength,
+            turn: (random.random::<f64>() * std::f64::consts::TAU).sin_cos(),
+            shift: (random.random::<f64>() * 100.0, random.random::<f64>() * 100.0),
+            values: (0..LATTICE * LATTICE).map(|_| 2.0 * random.random::<f64>() - 1.0).collect(),
+        };
+        Self { octaves: octaves.iter().map(octave).collect() }
+    }
+
+    fn at(&self, x: f64, y: f64) -> f64 {
+        self.octaves.iter().map(|octave| octave.at(x, y)).sum()
+    }
+}
+
+impl Octave {
+    fn at(&self, x: f64, y: f64) -> f64 {
+        let (sin, cos) = self.turn;
+        let (u, v) = ((cos * x + sin * y) / self.cell + self.shift.0, (cos * y - sin * x) / self.cell + self.shift.1);
+        let (left, top) = (u.floor(), v.floor());
+        let (a, b) = (smooth(u - left), smooth(v - top));
+        let value = |dx: i64, dy: i64| {
+            let (column, row) = ((left as i64 + dx) as usize % LATTICE, (top as i64 + dy) as usize % LATTICE);
+            self.values[row * LATTICE + column]
+        };
+        let upper = value(0, 0) + a * (value(1, 0) - value(0, 0));
+        let lower = value(0, 1) + a * (value(1, 1) - value(0, 1));
+        self.strength * (upper + b * (lower - upper))
+    }
+}
+
+fn smooth(t: f64) -> f64 {
+    t * t * t * (t * (t * 6.0 - 15.0) + 10.0)
+}
