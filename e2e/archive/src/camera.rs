@@ -1,6 +1,6 @@
 //! What the camera does: spells of rest, pan, tilt and zoom, and the pose of every frame that follows.
 
-use rand::{RngExt, SeedableRng, seq::SliceRandom};
+use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 /// One spell of the camera, as region files name it.
@@ -86,25 +86,25 @@ impl Spell {
 }
 
 impl Script {
-    /// Rests and moves in turn, over about `frames` frames, chosen by `seed`. Zooms go in before they go out, so that the
-    /// scene's own detail is always seen at its size or larger.
+    /// Rests and moves in turn, over `frames` frames, chosen by `seed`: neighbouring seeds show different kinds of move. Zooms go
+    /// in before they go out, so that the scene's own detail is always seen at its size or larger.
     pub fn typical(frames: u32, seed: u64) -> Self {
         let mut random = Pcg64Mcg::seed_from_u64(seed);
-        let mut kinds = ["W", "E", "N", "S", "NE", "SW", "zoom_in"];
-        kinds.shuffle(&mut random);
         let mut spells = vec![Spell::rest(random.random_range(45..60))];
-        let mut zoomed = false;
+        let mut zoom = ["zoom_in", "zoom_out"].into_iter().cycle();
         for at in 0.. {
             let used: u32 = spells.iter().map(|spell| spell.frames).sum();
             if used + 95 > frames {
                 spells.push(Spell::rest(frames.saturating_sub(used).max(1)));
                 break;
             }
-            let mut kind = kinds[at % kinds.len()];
-            if kind == "zoom_in" {
-                kind = if zoomed { "zoom_out" } else { "zoom_in" };
-                zoomed = !zoomed;
-            }
+            let either = usize::from(random.random_range(0..2_u8));
+            let kind = match (2 * seed + at) % 4 {
+                0 => ["W", "E"][either],
+                1 => ["NE", "SW"][either],
+                2 => ["N", "S"][either],
+                _ => zoom.next().unwrap_or("zoom_in"),
+            };
             spells.push(Spell::moving(kind, random.random_range(48..60)));
             spells.push(Spell::rest(random.random_range(40..55)));
         }
@@ -114,7 +114,8 @@ impl Script {
     /// Reads rows `start,end,type,scale,tx,ty` (comments with `#`); what lies between two rows is rest.
     pub fn read(path: &std::path::Path) -> Result<Self, ScriptError> {
         let fail = |source| ScriptError::Read { path: path.to_owned(), source };
-        let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_path(path).map_err(fail)?;
+        let mut reader =
+            csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_path(path).map_err(fail)?;
         let (mut spells, mut next) = (Vec::new(), 1);
         for row in reader.deserialize() {
             let (start, end, kind, scale, tx, ty): (u32, u32, String, f64, f64, f64) = row.map_err(fail)?;
@@ -208,7 +209,10 @@ mod tests {
         for seed in 0..20 {
             let script = Script::typical(300, seed);
             assert_eq!(script.frames(), 300);
-            assert_eq!((script.spells[0].kind.as_str(), script.spells[script.spells.len() - 1].kind.as_str()), ("static", "static"));
+            assert_eq!(
+                (script.spells[0].kind.as_str(), script.spells[script.spells.len() - 1].kind.as_str()),
+                ("static", "static")
+            );
             assert!(script.spells.len() >= 5, "{script:?}");
         }
     }

@@ -88,7 +88,7 @@ struct RenderArguments {
     #[arg(long, env = "ARCHIVE_PLUME", default_value_t = 0.25)]
     plume: f64,
     /// Noise, in levels of 255.
-    #[arg(long, env = "ARCHIVE_NOISE", default_value_t = 1.2)]
+    #[arg(long, env = "ARCHIVE_NOISE", default_value_t = 0.8)]
     noise: f64,
     /// Number of drifting particles.
     #[arg(long, env = "ARCHIVE_PARTICLES", default_value_t = 60)]
@@ -167,7 +167,8 @@ fn render(arguments: &RenderArguments) -> Result<(), Failure> {
             extra_tracks: arguments.extra_tracks,
         };
         let path = arguments.out.join(movie_path(number));
-        let (stamp_path, stamp) = (path.with_extension("made"), format!("archive {} {movie:?}\n", env!("CARGO_PKG_VERSION")));
+        let (stamp_path, stamp) =
+            (path.with_extension("made"), format!("archive {} {movie:?}\n", env!("CARGO_PKG_VERSION")));
         // A hidden file beside the movie says what it was made from: the same is not made twice.
         let stamp_path = hidden(&stamp_path);
         let there = path.exists() && std::fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp);
@@ -193,12 +194,21 @@ fn render_one(movie: &Movie, path: &Path) -> Result<(), Failure> {
         if terminal && done % 10 == 0 {
             let rate = f64::from(done) / start.elapsed().as_secs_f64();
             let left = f64::from(movie.frames - done) / rate;
-            let _ = write!(std::io::stderr(), "\r{name}: {done}/{} frames, {rate:.0} frames/s, {left:.0} s left   ", movie.frames);
+            let _ = write!(
+                std::io::stderr(),
+                "\r{name}: {done}/{} frames, {rate:.0} frames/s, {left:.0} s left   ",
+                movie.frames
+            );
         }
     })?;
     let cleared = if terminal { "\r\x1b[K" } else { "" };
     let size = std::fs::metadata(path)?.len() as f64 / 1e6;
-    say(&format!("{cleared}{}: {} frames, {size:.0} MB, {:.0} s", path.display(), movie.frames, start.elapsed().as_secs_f64()));
+    say(&format!(
+        "{cleared}{}: {} frames, {size:.0} MB, {:.0} s",
+        path.display(),
+        movie.frames,
+        start.elapsed().as_secs_f64()
+    ));
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! A folder as Apache's mod_autoindex shows it (FancyIndexing, HTMLTable): what clients of the real archive read.
+//! A folder as Apache's `mod_autoindex` shows it (`FancyIndexing`, HTMLTable): what clients of the real archive read.
 
 use std::{fmt::Write, fs, path::Path};
 
@@ -34,9 +34,10 @@ pub fn page(folder: &Path, url_path: &str) -> std::io::Result<String> {
 }
 
 fn row(html: &mut String, name: &str, metadata: &fs::Metadata) {
-    let (slash, icon, size) = match metadata.is_dir() {
-        true => ("/", "folder.gif\" alt=\"[DIR]", "  - ".to_owned()),
-        false => ("", "movie.gif\" alt=\"[VID]", short_size(metadata.len())),
+    let (slash, icon, size) = if metadata.is_dir() {
+        ("/", "folder.gif\" alt=\"[DIR]", "  - ".to_owned())
+    } else {
+        ("", "movie.gif\" alt=\"[VID]", short_size(metadata.len()))
     };
     let time = metadata.modified().map(httpdate::fmt_http_date).unwrap_or_default();
     let _ = writeln!(

@@ -18,7 +18,13 @@ mod tests {
 
     #[test]
     fn movies_stand_as_in_the_real_archive() {
-        assert_eq!(movie_path(0).to_str(), Some("RS03ASHS/PN03B/06-CAMHDA301/2018/07/24/CAMHDA301-20180724T030000Z.mov"));
-        assert_eq!(movie_path(17).to_str(), Some("RS03ASHS/PN03B/06-CAMHDA301/2018/08/01/CAMHDA301-20180801T150000Z.mov"));
+        assert_eq!(
+            movie_path(0).to_str(),
+            Some("RS03ASHS/PN03B/06-CAMHDA301/2018/07/24/CAMHDA301-20180724T030000Z.mov")
+        );
+        assert_eq!(
+            movie_path(17).to_str(),
+            Some("RS03ASHS/PN03B/06-CAMHDA301/2018/08/01/CAMHDA301-20180801T150000Z.mov")
+        );
     }
 }

@@ -10,6 +10,7 @@ use std::{
 
 /// The shape of a movie.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)] // each is one independent freedom the format leaves
 pub struct Shape {
     /// Width and height.
     pub size: (u16, u16),
@@ -134,7 +135,13 @@ fn video_track(shape: &Shape, sizes: &[u32], first: u64, duration: u32) -> Vec<u
         chunk_offsets(shape.co64, &offsets),
     ];
     let vmhd = [&[0, 0, 0, 1][..], &[0; 8]].concat();
-    track(3, *b"vide", (width, height), duration, &[atom(*b"vmhd", &[&vmhd]), atom(*b"stbl", &[&table.concat()])].concat())
+    track(
+        3,
+        *b"vide",
+        (width, height),
+        duration,
+        &[atom(*b"vmhd", &[&vmhd]), atom(*b"stbl", &[&table.concat()])].concat(),
+    )
 }
 
 /// One entry for the full chunks, one for a shorter last.
@@ -186,7 +193,9 @@ fn atom(kind: [u8; 4], parts: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(size);
     bytes.extend((size as u32).to_be_bytes());
     bytes.extend(kind);
-    parts.iter().for_each(|part| bytes.extend(*part));
+    for part in parts {
+        bytes.extend(*part);
+    }
     bytes
 }
 

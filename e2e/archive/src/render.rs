@@ -51,7 +51,7 @@ impl Default for Movie {
             script: None,
             still: None,
             plume: 0.25,
-            noise: 1.2,
+            noise: 0.8,
             particles: 60,
             light: 1.0,
             extra_tracks: false,
@@ -138,14 +138,37 @@ impl Movie {
     fn encoder(&self, output: &Path) -> Result<Child, RenderError> {
         let size = format!("{}x{}", self.size.0, self.size.1);
         let mut command = Command::new("ffmpeg");
-        command.args(["-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "yuv422p10le", "-s", &size, "-r", "30000/1001", "-i", "-"]);
+        command.args([
+            "-v",
+            "error",
+            "-y",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "yuv422p10le",
+            "-s",
+            &size,
+            "-r",
+            "30000/1001",
+            "-i",
+            "-",
+        ]);
         if self.extra_tracks {
             let seconds = format!("{:.3}", f64::from(self.frames) * 1001.0 / 30000.0);
             command.args(["-f", "lavfi", "-t", &seconds, "-i", "anullsrc=r=48000:cl=stereo", "-c:a", "pcm_s16le"]);
             command.args(["-timecode", "01:00:00:00", "-map", "1:a", "-map", "0:v"]);
         }
         command.args(["-c:v", "prores_aw", "-profile:v", "2", "-vendor", "apl0"]);
-        command.args(["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]);
+        command.args([
+            "-colorspace",
+            "bt709",
+            "-color_primaries",
+            "bt709",
+            "-color_trc",
+            "bt709",
+            "-color_range",
+            "tv",
+        ]);
         command.args(["-map_metadata", "-1", "-fflags", "+bitexact", "-flags", "+bitexact", "-f", "mov"]).arg(output);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.spawn().map_err(RenderError::NoEncoder)
@@ -259,7 +282,8 @@ impl Stage {
             let columns = ((x - reach).max(0.0) as usize)..((x + reach) as usize + 1).min(self.width);
             for row in ((y - reach).max(0.0) as usize)..((y + reach) as usize + 1).min(self.height) {
                 for column in columns.clone() {
-                    let far = ((column as f32 + 0.5 - x).powi(2) + (row as f32 + 0.5 - y).powi(2)) / particle.radius.powi(2);
+                    let far =
+                        ((column as f32 + 0.5 - x).powi(2) + (row as f32 + 0.5 - y).powi(2)) / particle.radius.powi(2);
                     plane[row * self.width + column] += particle.bright * (-far).exp();
                 }
             }

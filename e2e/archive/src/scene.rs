@@ -127,7 +127,9 @@ impl Taps {
             let position = (pixel - middle - shift) / scale + size as f64 / 2.0 - 0.5;
             let base = position.floor();
             let taps = [-1, 0, 1, 2].map(|offset| mirrored(base as i64 + offset, size));
-            taps.iter().for_each(|tap| used[*tap] = true);
+            for tap in taps {
+                used[tap] = true;
+            }
             at.push(taps);
             weight.push(catmull_rom((position - base) as f32));
         }
@@ -150,12 +152,7 @@ fn mirrored(at: i64, size: usize) -> usize {
 
 fn catmull_rom(t: f32) -> [f32; 4] {
     let (t2, t3) = (t * t, t * t * t);
-    [
-        0.5 * (-t3 + 2.0 * t2 - t),
-        0.5 * (3.0 * t3 - 5.0 * t2 + 2.0),
-        0.5 * (-3.0 * t3 + 4.0 * t2 + t),
-        0.5 * (t3 - t2),
-    ]
+    [0.5 * (-t3 + 2.0 * t2 - t), 0.5 * (3.0 * t3 - 5.0 * t2 + 2.0), 0.5 * (-3.0 * t3 + 4.0 * t2 + t), 0.5 * (t3 - t2)]
 }
 
 /// Brightness and colour of the sea floor at a point, in pixels of a 1920 wide picture. `unit` is the distance of samples:
@@ -221,7 +218,11 @@ mod tests {
     #[test]
     fn a_scene_point_is_seen_where_the_pose_puts_it() {
         let scene = spot(10.0, -5.0);
-        for pose in [Pose { scale: 1.0, x: 0.0, y: 0.0 }, Pose { scale: 1.0, x: 7.3, y: -3.6 }, Pose { scale: 1.2, x: 4.25, y: 6.5 }] {
+        for pose in [
+            Pose { scale: 1.0, x: 0.0, y: 0.0 },
+            Pose { scale: 1.0, x: 7.3, y: -3.6 },
+            Pose { scale: 1.2, x: 4.25, y: 6.5 },
+        ] {
             let mut view = View::default();
             scene.view(pose, (120, 100), &mut view);
             let (x, y) = centroid(&view, 120, 100);

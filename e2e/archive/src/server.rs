@@ -71,7 +71,10 @@ impl Server {
     pub fn start_on(root: &Path, address: SocketAddr) -> io::Result<Self> {
         let shared = Arc::new(Shared { root: root.canonicalize()?, ..Shared::default() });
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let listener = runtime.block_on(bind(address))?;
+        let listener = {
+            let _inside = runtime.enter();
+            bind(address)?
+        };
         let address = listener.local_addr()?;
         runtime.spawn(serve(listener, Arc::clone(&shared)));
         Ok(Self { shared, address, runtime: Some(runtime) })
@@ -124,7 +127,9 @@ pub async fn serve_until(
     stop: oneshot::Receiver<()>,
 ) -> io::Result<()> {
     let shared = Arc::new(Shared { root: root.canonicalize()?, ..Shared::default() });
-    rules.into_iter().for_each(|rule| lock(&shared.rules).add(rule));
+    for rule in rules {
+        lock(&shared.rules).add(rule);
+    }
     tokio::select! {
         () = serve(listener, shared) => Ok(()),
         _ = stop => Ok(()),
@@ -132,7 +137,7 @@ pub async fn serve_until(
 }
 
 /// A port that was in use a moment ago can be taken again: a test restarts a dead archive where it was.
-async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = tokio::net::TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;

@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn a_truth_reads_back_as_written() {
-        let script = Script { spells: vec![Spell::rest(3), Spell::moving("NE", 20), Spell::moving("zoom_in", 20)], ramp: 4 };
+        let script =
+            Script { spells: vec![Spell::rest(3), Spell::moving("NE", 20), Spell::moving("zoom_in", 20)], ramp: 4 };
         let truth = Truth::new(script.poses(40));
         let folder = tempfile::tempdir().unwrap();
         let path = Truth::path_of(&folder.path().join("X.mov"));
