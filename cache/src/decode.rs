@@ -185,7 +185,7 @@ fn describe(context: &mut codec::Context, format: Format) {
         // Decoders pad the size to whole macroblocks.
         (*raw).max_pixels = (i64::from(format.width) + 64) * (i64::from(format.height) + 64);
         // A damaged frame is an error, not a picture with a grey slice.
-        (*raw).err_recognition = ffmpeg::ffi::AV_EF_EXPLODE as i32;
+        (*raw).err_recognition = ffmpeg::ffi::AV_EF_EXPLODE;
     }
 }
 

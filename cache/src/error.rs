@@ -149,7 +149,7 @@ fn index_kind(error: &quicktime::Error) -> ErrorKind {
     use quicktime::Error as E;
     match error {
         E::NotAMovie { .. } => ErrorKind::NotAMovie,
-        E::Truncated { .. } | E::NoIndex => ErrorKind::Truncated,
+        E::Truncated { .. } | E::FrameMissing { .. } | E::NoIndex => ErrorKind::Truncated,
         E::TooLarge { .. } | E::Unsupported { .. } | E::NoVideo => ErrorKind::Unsupported,
         E::Missing { .. } | E::Damaged { .. } => ErrorKind::Damaged,
     }

@@ -118,11 +118,12 @@ impl Lazycache {
             let start = Instant::now();
             let mut picture = decode::rgb(&movie, &packet)?;
             let extraction = start.elapsed();
+            let start = Instant::now();
             if let Some(size) = size {
                 picture = picture.resized(size)?;
             }
             let encoded = encode::encode(&picture, format)?;
-            Ok((encoded, RenderTiming { extraction, encode: start.elapsed() - extraction }))
+            Ok((encoded, RenderTiming { extraction, encode: start.elapsed() }))
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)?
     }

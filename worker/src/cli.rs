@@ -179,7 +179,8 @@ fn summary_text(summary: &RunSummary) -> String {
         summary.report.display(),
     );
     if items.failed > 0 {
-        let line = format!("{} of {} movies failed: see {}\n", items.failed, items.total, summary.failures_file.display());
+        let line =
+            format!("{} of {} movies failed: see {}\n", items.failed, items.total, summary.failures_file.display());
         text.push_str(&line);
     }
     text

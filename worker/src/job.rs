@@ -97,8 +97,8 @@ impl Job {
     /// Reads `file`; `source_root` replaces the root it names.
     pub fn read(file: &Path, source_root: Option<&str>) -> Result<Self, JobError> {
         let bytes = std::fs::read(file).map_err(|source| JobError::File { file: file.to_owned(), source })?;
-        let job = analysisjob::yaml::read(bytes)
-            .map_err(|source| JobError::Invalid { file: file.to_owned(), source })?;
+        let job =
+            analysisjob::yaml::read(bytes).map_err(|source| JobError::Invalid { file: file.to_owned(), source })?;
         Self::lower(&job, source_root)
     }
 
@@ -108,7 +108,8 @@ impl Job {
         let root = source_root.unwrap_or(&spec.source.http.root_url);
         let analysis = analysis(spec)?;
         // What the work depends on, and no more: another number of threads is the same run.
-        let document = serde_json::json!([&spec.source, analysis.parameters(), &spec.output.overwrite_policy]).to_string();
+        let document =
+            serde_json::json!([&spec.source, analysis.parameters(), &spec.output.overwrite_policy]).to_string();
         let generation = job.metadata.generation.and_then(|generation| u64::try_from(generation).ok()).unwrap_or(1);
         Ok(Self {
             name: job.metadata.name.clone().unwrap_or_else(|| "analysis".to_owned()),
@@ -149,9 +150,8 @@ fn movies(source: &analysisjob::Source) -> Result<Movies, JobError> {
     }
     let limit = source.limit.map(u64::from);
     if let Some(items) = &source.items {
-        let parse = |(at, item): (usize, &String)| {
-            MoviePath::parse(item).map_err(|source| JobError::Item { at, source })
-        };
+        let parse =
+            |(at, item): (usize, &String)| MoviePath::parse(item).map_err(|source| JobError::Item { at, source });
         let most = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         return Ok(Movies::Listed(items.iter().enumerate().take(most).map(parse).collect::<Result<_, _>>()?));
     }
@@ -255,6 +255,9 @@ spec:
         let text = FILE.replace("stride: 20", "stride: 0, strid: 3");
         let error = read(&text, None).unwrap_err();
         let text = crate::item_error::chain(&error);
-        assert!(text.contains("spec.analysis.opticalFlow.stride:") && text.contains("spec.analysis.opticalFlow.strid:"), "{text}");
+        assert!(
+            text.contains("spec.analysis.opticalFlow.stride:") && text.contains("spec.analysis.opticalFlow.strid:"),
+            "{text}"
+        );
     }
 }

@@ -60,7 +60,10 @@ mod tests {
         let mut item = Waiting::default();
         assert_eq!(outage.silent(&mut item, start), Some(FIRST_WAIT));
         assert_eq!(outage.silent(&mut item, start + FIRST_WAIT), Some(2 * FIRST_WAIT));
-        assert_eq!(outage.silent(&mut item, start + 3 * FIRST_WAIT), Some(seconds(3) - 3 * FIRST_WAIT));
+        assert_eq!(
+            outage.silent(&mut item, start + 3 * FIRST_WAIT),
+            Some(seconds(3).checked_sub(3 * FIRST_WAIT).unwrap())
+        );
         assert_eq!(outage.silent(&mut item, start + seconds(3)), None);
     }
 

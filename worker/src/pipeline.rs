@@ -67,17 +67,14 @@ impl Pipeline {
         let ahead = self.cpu.threads() * 2;
         let frames = stream::iter(numbers).map(|number| self.frame(movie, number, decoded)).buffered(ahead);
         let mut window = Window::new(&pairs);
-        let jobs = frames.map_ok(move |(number, ready)| stream::iter(window.arrived(number, ready)).map(Ok::<_, ItemError>)).try_flatten();
+        let jobs = frames
+            .map_ok(move |(number, ready)| stream::iter(window.arrived(number, ready)).map(Ok::<_, ItemError>))
+            .try_flatten();
         let rows = jobs.map(|job| async { self.row(movie, flow, job?).await }).buffered(ahead);
         rows.try_collect().await
     }
 
-    async fn frame(
-        &self,
-        movie: &Arc<Movie>,
-        number: u32,
-        decoded: &AtomicU64,
-    ) -> Result<(u32, Ready), ItemError> {
+    async fn frame(&self, movie: &Arc<Movie>, number: u32, decoded: &AtomicU64) -> Result<(u32, Ready), ItemError> {
         let start = Instant::now();
         let packet = self.source.packet(movie, number).await?;
         let (of, packet_movie) = (number, Arc::clone(movie));
@@ -90,7 +87,7 @@ impl Pipeline {
 
     async fn row(&self, movie: &Movie, flow: &OpticalFlow, job: Job) -> Result<FlowRow, ItemError> {
         let Job { pair, from, to } = job;
-        let settings = Settings { method: motion_method(flow.method), ..Settings::default() };
+        let settings = Settings { method: motion_method(flow.method) };
         let (first, second) = (Arc::clone(&from.image), Arc::clone(&to.image));
         let estimated = self.cpu.run(move || {
             let start = Instant::now();

@@ -183,7 +183,8 @@ impl Snapshot {
     /// Time left at this rate; `None` before the first frame.
     pub fn left(&self) -> Option<Duration> {
         let rate = self.rate();
-        (self.frames_done > 0).then(|| Duration::from_secs_f64(self.frames.saturating_sub(self.frames_done) as f64 / rate))
+        (self.frames_done > 0)
+            .then(|| Duration::from_secs_f64(self.frames.saturating_sub(self.frames_done) as f64 / rate))
     }
 
     fn movies_text(&self) -> String {

@@ -126,7 +126,8 @@ fn one_movie(html: &mut String, movie: &MovieReport) {
             region.start_frame, region.end_frame, region.stats.scale_mean, region.stats.tx_mean, region.stats.ty_mean,
         );
         if wide > 9.0 * label.len() as f64 {
-            let _ = write!(html, "<text x=\"{:.1}\" y=\"15\" font-size=\"12\" fill=\"#fff\">{label}</text>", start + 5.0);
+            let _ =
+                write!(html, "<text x=\"{:.1}\" y=\"15\" font-size=\"12\" fill=\"#fff\">{label}</text>", start + 5.0);
         }
         html.push_str("</g>");
     }
@@ -135,18 +136,22 @@ fn one_movie(html: &mut String, movie: &MovieReport) {
     regions_table(html, &movie.file.regions);
 }
 
+/// Name, colour, and what of a similarity is drawn.
+type Series = (&'static str, &'static str, fn(&[f64; 4]) -> f64);
+
 /// tx, ty (pixels per ten frames) and 1,000 (s - 1) over the frames; gaps where the answer is undetermined.
 fn curves(html: &mut String, rows: &[FlowRow], x: impl Fn(f64) -> f64) {
     if rows.is_empty() {
         return;
     }
-    let series: [(&str, &str, fn(&[f64; 4]) -> f64); 3] = [
+    let series: [Series; 3] = [
         ("tx, px per ten frames", "#ddaa33", |s| s[2]),
         ("ty, px per ten frames", "#004488", |s| s[3]),
         ("scale: 1,000 (s - 1)", "#bb5566", |s| (s[0] - 1.0) * 1000.0),
     ];
     let sure = |row: &&FlowRow| row.optical_flow.valid && row.optical_flow.status != motion::Status::Undetermined;
-    let values = rows.iter().filter(sure).flat_map(|row| series.map(|(_, _, value)| value(&row.optical_flow.similarity).abs()));
+    let values =
+        rows.iter().filter(sure).flat_map(|row| series.map(|(_, _, value)| value(&row.optical_flow.similarity).abs()));
     let top = values.fold(10.0_f64, f64::max);
     let middle = TIMELINE + CURVES / 2.0;
     let y = |value: f64| middle - value / top * (CURVES / 2.0 - 6.0);
@@ -163,7 +168,10 @@ fn curves(html: &mut String, rows: &[FlowRow], x: impl Fn(f64) -> f64) {
             let _ = write!(path, "{}{px:.1} {py:.1}", if pen_down { 'L' } else { 'M' });
             pen_down = true;
         }
-        let _ = write!(html, "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"><title>{label}</title></path>");
+        let _ = write!(
+            html,
+            "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"><title>{label}</title></path>"
+        );
     }
     let _ = write!(
         html,
@@ -183,7 +191,13 @@ fn regions_table(html: &mut String, regions: &[Region]) {
         let _ = write!(
             html,
             "<tr><td>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{:.4}<td class=n>{:.2}<td class=n>{:.2}",
-            region.kind.as_str(), region.start_frame, region.end_frame, stats.size, stats.scale_mean, stats.tx_mean, stats.ty_mean
+            region.kind.as_str(),
+            region.start_frame,
+            region.end_frame,
+            stats.size,
+            stats.scale_mean,
+            stats.tx_mean,
+            stats.ty_mean
         );
     }
     html.push_str("</table></details>");
@@ -203,9 +217,14 @@ mod tests {
 
     #[test]
     fn a_movies_name_cannot_become_markup() {
-        let failure = Failure { item: "<script>\"&".into(), reason: "NotFound".into(), attempts: 1, message: "<b>".into() };
+        let failure =
+            Failure { item: "<script>\"&".into(), reason: "NotFound".into(), attempts: 1, message: "<b>".into() };
         let html = page("<i>", &[], &[failure], jiff::Timestamp::UNIX_EPOCH);
-        assert!(html.contains("&lt;script&gt;&quot;&amp;") && html.contains("&lt;b&gt;") && html.contains("<h1>&lt;i&gt;</h1>"));
+        assert!(
+            html.contains("&lt;script&gt;&quot;&amp;")
+                && html.contains("&lt;b&gt;")
+                && html.contains("<h1>&lt;i&gt;</h1>")
+        );
         assert!(!html.contains("<script") && !html.contains("<b>"));
     }
 }

@@ -43,7 +43,7 @@ pub struct RunOptions {
 pub enum RunError {
     /// The AnalysisJob is not what it should be.
     #[error(transparent)]
-    Job(#[from] JobError),
+    Job(Box<JobError>),
     /// The source cannot be.
     #[error("failed to open the source {root}")]
     Source {
@@ -68,11 +68,18 @@ impl RunError {
     /// The exit code (see `plan::exit`).
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Job(_) | Self::Source { .. } => exit::CONFIGURATION,
-            Self::Store(StoreError::Marker { .. } | StoreError::Locked { .. } | StoreError::Open { .. }) => exit::CONFIGURATION,
-            Self::Plan(PlanStepError::NoFolder { .. }) => exit::CONFIGURATION,
+            Self::Job(_)
+            | Self::Source { .. }
+            | Self::Store(StoreError::Marker { .. } | StoreError::Locked { .. } | StoreError::Open { .. })
+            | Self::Plan(PlanStepError::NoFolder { .. }) => exit::CONFIGURATION,
             Self::Plan(_) | Self::Store(_) | Self::Collect(_) => exit::UNAVAILABLE,
         }
+    }
+}
+
+impl From<JobError> for RunError {
+    fn from(error: JobError) -> Self {
+        Self::Job(Box::new(error))
     }
 }
 

@@ -28,7 +28,9 @@ pub enum StoreError {
         folder: PathBuf,
     },
     /// The marker file is missing: probably not the right volume.
-    #[error("the marker file {marker} is missing in {folder}: is the right folder mounted there? (spec.output.markerFile)")]
+    #[error(
+        "the marker file {marker} is missing in {folder}: is the right folder mounted there? (spec.output.markerFile)"
+    )]
     Marker {
         /// Its name.
         marker: String,
@@ -47,7 +49,9 @@ pub enum StoreError {
         source: ObjectError,
     },
     /// A write failed; what was there before is untouched.
-    #[error("failed to write {name} in {folder}: make room or mend the folder, then run again; finished results are kept")]
+    #[error(
+        "failed to write {name} in {folder}: make room or mend the folder, then run again; finished results are kept"
+    )]
     Write {
         /// The object.
         name: String,
@@ -150,7 +154,8 @@ impl Store {
         let Ok(entries) = std::fs::read_dir(self.folder.join(folder)) else { return };
         for entry in entries.flatten() {
             let name = entry.file_name();
-            let staged = name.to_string_lossy().rsplit_once('#').is_some_and(|(_, digits)| digits.parse::<u32>().is_ok());
+            let staged =
+                name.to_string_lossy().rsplit_once('#').is_some_and(|(_, digits)| digits.parse::<u32>().is_ok());
             if staged && std::fs::remove_file(entry.path()).is_ok() {
                 tracing::info!(path = %entry.path().display(), "removed what a killed run left half written");
             }

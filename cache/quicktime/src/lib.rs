@@ -52,6 +52,16 @@ pub enum Error {
         /// The file's size.
         size: u64,
     },
+    /// A frame is said to lie beyond the end of the file.
+    #[error("the movie is cut off: frame {frame} ends at byte {needed}, the file has {size}")]
+    FrameMissing {
+        /// The first such frame, from 1.
+        frame: u32,
+        /// Where it would end.
+        needed: u64,
+        /// The file's size.
+        size: u64,
+    },
     /// The file ends without an index.
     #[error("the movie has no index (moov atom): it was cut off, or its recording was never finished")]
     NoIndex,

@@ -105,9 +105,9 @@ impl SampleTable {
             let Some(start) = position.next(self, index, size) else {
                 return damaged("it has fewer chunks than samples need");
             };
-            match start.checked_add(u64::from(size)) {
-                Some(end) if end <= file_size => {}
-                _ => return damaged("a frame lies beyond the end of the file: the movie is cut off"),
+            let needed = start.saturating_add(u64::from(size));
+            if needed > file_size {
+                return Err(Error::FrameMissing { frame: index + 1, needed, size: file_size });
             }
         }
         Ok(())

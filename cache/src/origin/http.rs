@@ -17,7 +17,7 @@ const TRIES: u32 = 3;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Between two reads of an answer, the first included: a stalled origin is noticed after this.
 const STALL_TIMEOUT: Duration = Duration::from_secs(10);
-const WHOLE_TIMEOUT: Duration = Duration::from_secs(120);
+const WHOLE_TIMEOUT: Duration = Duration::from_mins(2);
 /// The second try waits up to this, the third up to twice as long.
 const BACKOFF: Duration = Duration::from_millis(200);
 /// A longer Retry-After is left to the caller.

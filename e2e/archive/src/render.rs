@@ -169,7 +169,20 @@ impl Movie {
             "-color_range",
             "tv",
         ]);
-        command.args(["-map_metadata", "-1", "-fflags", "+bitexact", "-flags", "+bitexact", "-f", "mov"]).arg(output);
+        command
+            .args([
+                "-movflags",
+                "+write_colr",
+                "-map_metadata",
+                "-1",
+                "-fflags",
+                "+bitexact",
+                "-flags",
+                "+bitexact",
+                "-f",
+                "mov",
+            ])
+            .arg(output);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.spawn().map_err(RenderError::NoEncoder)
     }

@@ -96,8 +96,7 @@ impl Analysis {
     /// Counts up when the same parameters give other numbers than before: older results are then stale.
     pub fn revision(&self) -> u32 {
         match self {
-            Self::OpticalFlow(_) => 1,
-            Self::FrameStatistics(_) => 1,
+            Self::OpticalFlow(_) | Self::FrameStatistics(_) => 1,
         }
     }
 

@@ -68,8 +68,13 @@ pub fn digest(analysis: &Analysis, movie: &MoviePath, identity: &SourceIdentity)
 
 /// `sha256:` and the 64 hex digits of `bytes`' digest.
 pub fn sha256(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    use std::fmt::Write;
+    let mut text = String::from("sha256:");
+    for byte in Sha256::digest(bytes) {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// What `policy` asks for an item whose output holds `recorded` and whose digest would be `wanted`.

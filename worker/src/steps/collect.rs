@@ -84,7 +84,7 @@ async fn read_rows(store: &Store, name: &str) -> Result<Option<OpticalFlowFile>,
     Ok(store.read(name).await?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
-/// One line per static region: mov_basename, date_time, start_frame, end_frame, scene_tag.
+/// One line per static region: `mov_basename`, `date_time`, `start_frame`, `end_frame`, `scene_tag`.
 fn regions_csv(movies: &[MovieReport]) -> Result<Vec<u8>, CollectError> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record(["mov_basename", "date_time", "start_frame", "end_frame", "scene_tag"])?;

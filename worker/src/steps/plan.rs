@@ -81,24 +81,26 @@ async fn discover(job: &Job, source: &Source, today: Date) -> Result<Vec<MoviePa
     for folder in selection.folders(today) {
         let mut open = vec![folder];
         while let Some(Folder { path, recursive }) = open.pop() {
-            let listing = source.list(&path).await.map_err(|error| PlanStepError::List {
-                folder: format!("{}{path}", job.root),
-                source: error,
-            })?;
+            let listing = source
+                .list(&path)
+                .await
+                .map_err(|error| PlanStepError::List { folder: format!("{}{path}", job.root), source: error })?;
             let Some(listing) = listing else {
                 first_missing.get_or_insert(path);
                 continue;
             };
             listed = true;
             let paths = listing.files.iter().map(|name| format!("{path}{name}"));
-            let movies = paths.filter(|path| selection.admits(path, today)).filter_map(|path| MoviePath::parse(&path).ok());
+            let movies =
+                paths.filter(|path| selection.admits(path, today)).filter_map(|path| MoviePath::parse(&path).ok());
             found.extend(movies);
             if found.len() as u64 >= selection.limit() {
                 found.truncate(usize::try_from(selection.limit()).unwrap_or(usize::MAX));
                 return Ok(found);
             }
             if recursive {
-                let below = listing.folders.iter().rev().map(|name| Folder { path: format!("{path}{name}/"), recursive });
+                let below =
+                    listing.folders.iter().rev().map(|name| Folder { path: format!("{path}{name}/"), recursive });
                 open.extend(below);
             }
         }

@@ -65,7 +65,8 @@ impl<E: Into<ItemError>> From<E> for AttemptError {
 impl Work {
     /// Does `items`, several at once. An error at the output ends the work: no item could be kept.
     pub async fn run(&self, items: &[MoviePath]) -> Result<Summary, StoreError> {
-        let mut summary = Summary { items: Counts { total: items.len() as u64, ..Counts::default() }, failures: Vec::new() };
+        let mut summary =
+            Summary { items: Counts { total: items.len() as u64, ..Counts::default() }, failures: Vec::new() };
         // Two movies a core: while one waits for its next movie's index, the other has frames to decode.
         let at_once = self.pipeline.cpu.threads() * 2;
         let mut outcomes = stream::iter(items).map(|movie| self.item(movie)).buffer_unordered(at_once);
@@ -75,7 +76,9 @@ impl Work {
                 Outcome::AlreadyDone => summary.items.up_to_date += 1,
                 Outcome::Failed(failure) => {
                     summary.items.failed += 1;
-                    self.pipeline.progress.say(&format!("failed: {}: {}: {}", failure.item, failure.reason, failure.message));
+                    self.pipeline
+                        .progress
+                        .say(&format!("failed: {}: {}: {}", failure.item, failure.reason, failure.message));
                     summary.failures.push(failure);
                 }
             }
@@ -179,7 +182,8 @@ impl Work {
         if let Some(name) = &names.regions {
             self.write_regions(name, info, &file, flow).await?;
         }
-        let bytes = serde_json::to_vec(&file).map_err(|source| ItemError::Encode { name: names.rows.clone(), source })?;
+        let bytes =
+            serde_json::to_vec(&file).map_err(|source| ItemError::Encode { name: names.rows.clone(), source })?;
         self.store.write(&names.rows, bytes).await.map_err(AttemptError::Store)
     }
 

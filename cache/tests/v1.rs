@@ -1,0 +1,190 @@
+//! The v1 contract, path by path, as old clients use it; and that the pixels are FFmpeg's.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
+
+use std::{path::Path, process::Command};
+
+use archive::{Movie, Server};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, StatusCode},
+};
+use frame::MirrorRoot;
+use lazycache::server::{Served, app};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+struct Lab {
+    folder: tempfile::TempDir,
+    server: Server,
+    app: Router,
+    api: String,
+}
+
+fn lab(allow_raw: bool) -> Lab {
+    let folder = tempfile::tempdir().unwrap();
+    Movie { frames: 8, size: (320, 180), ..Movie::default() }.render(&folder.path().join("A/X.mov")).unwrap();
+    std::fs::write(folder.path().join("A/Y.mp4"), "").unwrap();
+    let server = Server::start(folder.path()).unwrap();
+    let root = MirrorRoot::parse(&server.url()).unwrap();
+    let api = root.api_path();
+    let app = app(Served::new(&[root], 2).unwrap().allow_raw_output(allow_raw));
+    Lab { folder, server, app, api }
+}
+
+impl Lab {
+    async fn get(&self, path: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = self.app.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        (parts.status, parts.headers, to_bytes(body, 1 << 26).await.unwrap().to_vec())
+    }
+
+    async fn below(&self, path: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
+        self.get(&format!("{}{path}", self.api)).await
+    }
+
+    async fn json(&self, path: &str) -> Value {
+        let (status, _, body) = self.below(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {}", String::from_utf8_lossy(&body));
+        serde_json::from_slice(&body).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn the_root_names_the_mirrors() {
+    let lab = lab(false);
+    let (status, _, body) = lab.get("/").await;
+    let root = lab.server.url();
+    let expected = json!({root: {"APIPath": {"V1": lab.api}}});
+    assert_eq!((status, serde_json::from_slice::<Value>(&body).unwrap()), (StatusCode::OK, expected));
+}
+
+#[tokio::test]
+async fn a_folder_lists_files_and_directories_and_is_not_cached() {
+    let lab = lab(false);
+    assert_eq!(lab.json("").await, json!({"Path": "/", "Files": [], "Directories": ["A"]}));
+    let expected = json!({"Path": "/A/", "Files": ["X.mov", "X_truth.csv", "Y.mp4"], "Directories": []});
+    assert_eq!((lab.json("A/").await, lab.json("A").await), (expected.clone(), expected));
+    assert_eq!(lab.below("A/").await.1["cache-control"], "no-cache");
+    assert_eq!(lab.below("B/").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_movie_tells_its_frames_duration_and_size() {
+    let lab = lab(false);
+    let movie = lab.json("A/X.mov").await;
+    let size = std::fs::metadata(lab.folder.path().join("A/X.mov")).unwrap().len();
+    assert_eq!((&movie["URL"], &movie["NumFrames"], &movie["FileSize"]), (&json!("/A/X.mov"), &json!(8), &json!(size)));
+    assert!((movie["Duration"].as_f64().unwrap() - 8.0 * 1001.0 / 30000.0).abs() < 1e-9);
+    assert_eq!((&movie["Width"], &movie["Height"], &movie["Codec"]), (&json!(320), &json!(180), &json!("apcn")));
+}
+
+#[tokio::test]
+async fn frames_come_in_every_format_under_its_content_type() {
+    let lab = lab(true);
+    for (name, content_type, start) in [
+        ("3", "image/png", &b"\x89PNG"[..]),
+        ("3.png", "image/png", b"\x89PNG"),
+        ("3.7.png", "image/png", b"\x89PNG"),
+        ("3.jpg", "image/jpeg", b"\xff\xd8\xff"),
+        ("3.jpeg", "image/jpeg", b"\xff\xd8\xff"),
+        ("3.bmp", "image/bmp", b"BM"),
+    ] {
+        let (status, headers, body) = lab.below(&format!("A/X.mov/frame/{name}")).await;
+        assert_eq!((status, headers["content-type"].to_str().unwrap()), (StatusCode::OK, content_type), "{name}");
+        assert!(body.starts_with(start), "{name}");
+        for part in ["handler", "metadata", "extraction", "encode"] {
+            let took: u64 = headers[format!("x-lazycache-timing-{part}-ns")].to_str().unwrap().parse().unwrap();
+            assert!(took < 60_000_000_000);
+        }
+    }
+    for (name, content_type) in [("3.rgba", "image/x-raw-rgba"), ("3.raw", "application/octet-stream")] {
+        let (_, headers, body) = lab.below(&format!("A/X.mov/frame/{name}")).await;
+        assert_eq!((headers["content-type"].to_str().unwrap(), body.len()), (content_type, 320 * 180 * 4));
+    }
+}
+
+#[tokio::test]
+async fn a_size_is_obeyed_and_an_empty_or_zero_one_means_full_size() {
+    let lab = lab(true);
+    for (query, pixels) in
+        [("width=32&height=18", 32 * 18), ("width=&height=", 320 * 180), ("width=0&height=0", 320 * 180)]
+    {
+        let (_, _, body) = lab.below(&format!("A/X.mov/frame/1.rgba?{query}")).await;
+        assert_eq!(body.len(), pixels * 4, "{query}");
+    }
+    assert_eq!(lab.below("A/X.mov/frame/1.rgba?width=x&height=1").await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn what_cannot_be_answered_has_the_status_old_clients_rely_on_and_a_reason() {
+    let lab = lab(false);
+    for (path, status, error) in [
+        ("A/X.mov/frame/0", 400, "BadRequest"),
+        ("A/X.mov/frame/9", 400, "BadRequest"),
+        ("A/X.mov/frame/3.gif", 400, "BadRequest"),
+        ("A/X.mov/frame/x", 400, "BadRequest"),
+        ("A/X.mov/frame/3.rgba", 501, "NotAllowed"),
+        ("A/gone.mov", 404, "NotFound"),
+        ("A/gone.mov/frame/1", 404, "NotFound"),
+        ("A/%2e%2e/X.mov", 400, "BadRequest"),
+        ("A%2fX.mov", 400, "BadRequest"),
+        ("A/X%00.mov", 400, "BadRequest"),
+    ] {
+        let (found, _, body) = lab.below(path).await;
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((found.as_u16(), &body["error"]), (status, &json!(error)), "{path}: {body}");
+        assert!(!body["detail"].as_str().unwrap().is_empty());
+    }
+    assert_eq!(lab.get("/v1/org/example/x.mov").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn other_files_are_found_at_the_origin() {
+    let lab = lab(false);
+    let (status, headers, _) = lab.below("A/Y.mp4").await;
+    assert!(status.is_redirection());
+    assert_eq!(headers["location"].to_str().unwrap(), format!("{}A/Y.mp4", lab.server.url()));
+}
+
+#[tokio::test]
+async fn health_and_versions_are_told() {
+    let lab = lab(false);
+    for path in ["/healthz", "/_ah/health", "/readyz", "/info/"] {
+        assert_eq!(lab.get(path).await.0, StatusCode::OK, "{path}");
+    }
+}
+
+/// FFmpeg's own decode of a frame to RGB, with the colours of its own, exact scaler.
+fn reference(movie: &Path, index: u32) -> Vec<u8> {
+    let select = format!(
+        "select=eq(n\\,{index}),scale=in_color_matrix=bt709:flags=accurate_rnd+full_chroma_int+full_chroma_inp"
+    );
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(movie)
+        .args(["-vf", &select, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+#[tokio::test]
+async fn frame_n_has_the_pixels_of_ffmpegs_frame_n() {
+    let lab = lab(true);
+    let all: Vec<Vec<u8>> = (0..8).map(|index| reference(&lab.folder.path().join("A/X.mov"), index)).collect();
+    for number in 1..=8_usize {
+        let (_, _, body) = lab.below(&format!("A/X.mov/frame/{number}.rgba")).await;
+        let ours: Vec<u8> = body.chunks_exact(4).flat_map(|pixel| pixel[..3].to_vec()).collect();
+        let off = |other: &[u8]| {
+            let sum: u64 = ours.iter().zip(other).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            sum as f64 / ours.len() as f64
+        };
+        let nearest = (0..8).min_by(|a, b| off(&all[*a]).total_cmp(&off(&all[*b]))).unwrap();
+        assert_eq!(nearest, number - 1, "frame {number} is that frame and no other");
+        assert!(off(&all[nearest]) < 0.6, "frame {number} is off by {} levels on average", off(&all[nearest]));
+    }
+}
