@@ -38,12 +38,13 @@ pub struct Hypothesis {
 impl Hypothesis {
     /// What the points say of `similarity`.
     pub fn of(similarity: Similarity, points: &[Found]) -> Self {
-        let residuals: Vec<f64> = points.iter().map(|found| similarity.residual(&found.point)).collect();
-        let agrees: Vec<bool> = residuals.iter().map(|residual| *residual <= AGREES).collect();
+        let matrix = similarity.matrix();
+        let squares: Vec<f64> = points.iter().map(|found| matrix.miss_squared(&found.point)).collect();
+        let agrees: Vec<bool> = squares.iter().map(|square| *square <= AGREES * AGREES).collect();
         let votes = Votes::count(points.iter().zip(&agrees).map(|(found, agrees)| (found.cell, *agrees)));
-        let squares = residuals.iter().zip(&agrees).filter(|(_, agrees)| **agrees).map(|(residual, _)| residual * residual);
         let count = agrees.iter().filter(|agrees| **agrees).count();
-        let residual = (squares.sum::<f64>() / count.max(1) as f64).sqrt();
+        let sum: f64 = squares.iter().zip(&agrees).filter_map(|(square, agrees)| agrees.then_some(square)).sum();
+        let residual = (sum / count.max(1) as f64).sqrt();
         Self { similarity, agrees, votes, residual }
     }
 
@@ -57,10 +58,10 @@ impl Hypothesis {
     pub fn refined(self, points: &[Found]) -> Self {
         let mut best = self;
         for _ in 0..REFITS {
-            let spread = best.spread(points);
+            let (matrix, reach) = (best.similarity.matrix(), (TUKEY * best.spread(points)).powi(2));
             let weigh = |found: &Found| {
-                let share = best.similarity.residual(&found.point) / (TUKEY * spread);
-                (found.point, if share < 1.0 { (1.0 - share * share).powi(2) } else { 0.0 })
+                let share = matrix.miss_squared(&found.point) / reach;
+                (found.point, if share < 1.0 { (1.0 - share).powi(2) } else { 0.0 })
             };
             let Some(similarity) = Similarity::fit(points.iter().map(weigh)) else { return best };
             let step = similarity.mean_difference(&best.similarity, 480.0, 270.0);
@@ -76,12 +77,22 @@ impl Hypothesis {
         best
     }
 
+    /// The standard error the noise of the agreeing points leaves in the motion, in pixels: of the displacement at a
+    /// corner of the picture, `reach` from its centre. From the covariance of the least squares fit.
+    pub fn standard_error(&self, points: &[Found], reach: f64) -> f64 {
+        let agreeing = points.iter().zip(&self.agrees).filter_map(|(found, agrees)| agrees.then_some(found.point.from));
+        let spread: f64 = agreeing.map(|[x, y]| x * x + y * y).sum();
+        let leverage = 1.0 / self.inliers().max(1) as f64 + reach * reach / spread.max(1e-9);
+        self.residual * leverage.sqrt()
+    }
+
     /// A robust standard deviation of the agreeing points' residuals (median absolute deviation, two dimensions).
     fn spread(&self, points: &[Found]) -> f64 {
-        let of = |(found, agrees): (&Found, &bool)| agrees.then(|| self.similarity.residual(&found.point));
-        let mut residuals: Vec<f64> = points.iter().zip(&self.agrees).filter_map(of).collect();
-        residuals.sort_by(f64::total_cmp);
-        let median = residuals.get(residuals.len() / 2).copied().unwrap_or(AGREES);
+        let matrix = self.similarity.matrix();
+        let of = |(found, agrees): (&Found, &bool)| agrees.then(|| matrix.miss_squared(&found.point));
+        let mut squares: Vec<f64> = points.iter().zip(&self.agrees).filter_map(of).collect();
+        squares.sort_by(f64::total_cmp);
+        let median = squares.get(squares.len() / 2).copied().unwrap_or(AGREES * AGREES).sqrt();
         // The median length of a two-dimensional normal error is 1.1774 standard deviations.
         (median / 1.1774).max(LEAST_SPREAD)
     }
@@ -97,7 +108,8 @@ pub fn strongest(points: &[Found], width: f64) -> Option<Hypothesis> {
     for _ in 0..TRIES {
         let pair = [0; 2].map(|_| points[random.random_range(0..points.len())].point);
         let Some(similarity) = from_pair(&pair, width) else { continue };
-        let agrees = |found: &Found| (found.cell, similarity.residual(&found.point) <= AGREES);
+        let matrix = similarity.matrix();
+        let agrees = |found: &Found| (found.cell, matrix.miss_squared(&found.point) <= AGREES * AGREES);
         let score = Votes::count(points.iter().map(agrees)).score();
         if best.is_none_or(|(most, _)| score > most) {
             best = Some((score, similarity));

@@ -1,9 +1,7 @@
 //! Points worth following: the best corners of every cell, so that a bright middle does not take them all.
 
-use opencv::{core, imgproc, prelude::*};
-
 use crate::{
-    Error, Grey,
+    Grey,
     grid::{CELLS, cell_of},
 };
 
@@ -19,43 +17,115 @@ pub struct Corner {
 }
 
 /// At most so many corners a cell.
-const PER_CELL: usize = 10;
+const PER_CELL: usize = 8;
 /// Corners of a cell keep this distance, in pixels.
 const DISTANCE: f32 = 6.0;
 /// Nearer to the border the window of a corner would leave the picture.
 const MARGIN: usize = 4;
-/// The smaller eigenvalue of the gradient matrix (OpenCV's scale: brightness 0-1) a corner must have. Noise of one grey
-/// level gives about a tenth of this.
-const TEXTURE: f32 = 1.0e-4;
-const BLOCK: i32 = 5;
+/// Gradients are summed over windows of this size, in pixels.
+const WINDOW: usize = 5;
+/// The strength a corner must have. Noise of one grey level gives about a tenth of this.
+const TEXTURE: f32 = 2600.0;
 
-/// The corners of an image, cell by cell, the best first (Shi and Tomasi's measure).
-pub fn find(image: &Grey) -> Result<Vec<Corner>, Error> {
-    let strength = strength(image)?;
+/// The corners of an image, cell by cell, the best first.
+pub fn find(image: &Grey) -> Vec<Corner> {
     let (width, height) = (image.width as usize, image.height as usize);
+    if width <= 2 * MARGIN || height <= 2 * MARGIN {
+        return Vec::new();
+    }
+    let strength = strength(image);
     let mut cells = vec![Vec::<(f32, Corner)>::new(); CELLS];
-    for y in MARGIN..height.saturating_sub(MARGIN) {
-        for x in MARGIN..width.saturating_sub(MARGIN) {
-            let value = strength[y * width + x];
-            if value >= TEXTURE && is_peak(&strength, width, x, y) {
-                let cell = cell_of(x as f64, y as f64, width as f64, height as f64);
-                cells[cell].push((value, Corner { x: x as f32, y: y as f32, cell }));
+    let mut highest = vec![0.0_f32; width];
+    for y in MARGIN..height - MARGIN {
+        let rows = [y - 1, y, y + 1].map(|row| &strength[row * width..][..width]);
+        highest_of(rows, &mut highest);
+        let peaks = rows[1].iter().zip(&highest).enumerate().take(width - MARGIN).skip(MARGIN);
+        for (x, (value, _)) in peaks.filter(|(_, (value, highest))| **value >= TEXTURE && *value >= *highest) {
+            let cell = cell_of(x as f64, y as f64, width as f64, height as f64);
+            cells[cell].push((*value, Corner { x: x as f32, y: y as f32, cell }));
+        }
+    }
+    cells.into_iter().flat_map(best_apart).collect()
+}
+
+/// The highest of the 3 x 3 values around each of the middle row's, but its ends.
+fn highest_of(rows: [&[f32]; 3], highest: &mut [f32]) {
+    let [above, here, below] = rows;
+    let inner = here.len() - 2;
+    let columns = |x: usize| above[x].max(here[x]).max(below[x]);
+    for (x, highest) in highest[1..][..inner].iter_mut().enumerate() {
+        *highest = columns(x).max(columns(x + 1)).max(columns(x + 2));
+    }
+}
+
+/// Shi and Tomasi's measure (1994): the smaller eigenvalue of the gradient matrix, summed over a window. Gradients are
+/// central differences over smoothed neighbours (Sobel), in grey levels. Zero at the border.
+fn strength(image: &Grey) -> Vec<f32> {
+    let (width, height) = (image.width as usize, image.height as usize);
+    let mut strength = vec![0.0; width * height];
+    // The gradient products of as many rows as a window is high; the newest takes the oldest's place.
+    let mut rows: [Products; WINDOW] = std::array::from_fn(|_| Products::new(width));
+    let mut sums = Products::new(width);
+    for y in 1..height - 1 {
+        rows[y % WINDOW].read(image, y);
+        if y >= WINDOW {
+            sums.sum(&rows);
+            let middle = (y - WINDOW / 2) * width;
+            sums.least_eigenvalues(&mut strength[middle..middle + width]);
+        }
+    }
+    strength
+}
+
+/// The products of the gradients of one row, or sums of such; floats, so that the compiler may take many at once.
+struct Products {
+    xx: Vec<f32>,
+    xy: Vec<f32>,
+    yy: Vec<f32>,
+}
+
+impl Products {
+    fn new(width: usize) -> Self {
+        Self { xx: vec![0.0; width], xy: vec![0.0; width], yy: vec![0.0; width] }
+    }
+
+    fn read(&mut self, image: &Grey, y: usize) {
+        let width = image.width as usize;
+        let inner = width - 2;
+        let [above, here, below] = [y - 1, y, y + 1].map(|row| &image.data[row * width..][..width]);
+        let [a, b, c] = [0, 1, 2].map(|shift| &above[shift..][..inner]);
+        let [d, f] = [0, 2].map(|shift| &here[shift..][..inner]);
+        let [g, h, i] = [0, 1, 2].map(|shift| &below[shift..][..inner]);
+        let (xx, xy, yy) = (&mut self.xx[1..][..inner], &mut self.xy[1..][..inner], &mut self.yy[1..][..inner]);
+        for x in 0..inner {
+            let [a, b, c, d, f, g, h, i] = [a[x], b[x], c[x], d[x], f[x], g[x], h[x], i[x]].map(f32::from);
+            let (dx, dy) = (c - a + 2.0 * (f - d) + i - g, g - a + 2.0 * (h - b) + i - c);
+            (xx[x], xy[x], yy[x]) = (dx * dx, dx * dy, dy * dy);
+        }
+    }
+
+    fn sum(&mut self, rows: &[Self; WINDOW]) {
+        let planes: [(&mut Vec<f32>, fn(&Self) -> &Vec<f32>); 3] =
+            [(&mut self.xx, |row| &row.xx), (&mut self.xy, |row| &row.xy), (&mut self.yy, |row| &row.yy)];
+        for (sums, plane) in planes {
+            sums.fill(0.0);
+            for row in rows {
+                sums.iter_mut().zip(plane(row)).for_each(|(sum, value)| *sum += value);
             }
         }
     }
-    Ok(cells.into_iter().flat_map(best_apart).collect())
-}
 
-fn strength(image: &Grey) -> Result<Vec<f32>, Error> {
-    let pixels = Mat::new_rows_cols_with_data(image.height as i32, image.width as i32, &image.data)?;
-    let mut strength = Mat::default();
-    imgproc::corner_min_eigen_val(&pixels, &mut strength, BLOCK, 3, core::BORDER_DEFAULT)?;
-    Ok(strength.data_typed::<f32>()?.to_vec())
-}
-
-fn is_peak(strength: &[f32], width: usize, x: usize, y: usize) -> bool {
-    let value = strength[y * width + x];
-    (y - 1..=y + 1).all(|row| strength[row * width + x - 1..=row * width + x + 1].iter().all(|other| *other <= value))
+    fn least_eigenvalues(&self, strength: &mut [f32]) {
+        let inner = strength.len() - (WINDOW - 1);
+        let strength = &mut strength[WINDOW / 2..][..inner];
+        let shifted = |plane: &[f32], x: usize| plane[x] + plane[x + 1] + plane[x + 2] + plane[x + 3] + plane[x + 4];
+        let [xx, xy, yy] = [&self.xx, &self.xy, &self.yy].map(|plane| &plane[..inner + WINDOW - 1]);
+        for (x, strength) in strength.iter_mut().enumerate() {
+            let (xx, xy, yy) = (shifted(xx, x), shifted(xy, x), shifted(yy, x));
+            let (half, difference) = ((xx + yy) * 0.5, (xx - yy) * 0.5);
+            *strength = half - (difference * difference + xy * xy).sqrt();
+        }
+    }
 }
 
 fn best_apart(mut found: Vec<(f32, Corner)>) -> Vec<Corner> {
@@ -68,4 +138,31 @@ fn best_apart(mut found: Vec<(f32, Corner)>) -> Vec<Corner> {
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(pixel: impl Fn(u32, u32) -> u8) -> Grey {
+        let data = (0..80 * 50).map(|at| pixel(at % 80, at / 80)).collect();
+        Grey { width: 80, height: 50, data }
+    }
+
+    #[test]
+    fn corners_of_a_bright_square_are_found_and_its_edges_are_not() {
+        let inside = |x, y| (20..60).contains(&x) && (15..35).contains(&y);
+        let found = find(&image(|x, y| if inside(x, y) { 200 } else { 40 }));
+        for (x, y) in [(19.5, 14.5), (59.5, 14.5), (19.5, 34.5), (59.5, 34.5)] {
+            assert!(found.iter().any(|corner| (corner.x - x).hypot(corner.y - y) < 3.0), "none at {x}, {y}");
+        }
+        assert!(found.iter().all(|corner| (corner.x - 40.0).abs() > 14.0), "{found:?}");
+    }
+
+    #[test]
+    fn flat_and_tiny_images_have_no_corners() {
+        assert_eq!(find(&image(|_, _| 90)), []);
+        assert_eq!(find(&image(|x, _| (x * 3) as u8)), [], "a slope");
+        assert_eq!(find(&Grey { width: 3, height: 2, data: vec![1, 200, 3, 4, 5, 6] }), []);
+    }
 }

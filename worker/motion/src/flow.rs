@@ -3,10 +3,10 @@
 use opencv::{
     core::{self, Point2f, Size, TermCriteria, Vector},
     prelude::*,
-    video::{self, calc_optical_flow_pyr_lk},
+    video::{self, build_optical_flow_pyramid, calc_optical_flow_pyr_lk},
 };
 
-use crate::{Error, Prepared, corners::Corner, similarity::Match};
+use crate::{Error, Grey, Prepared, corners::Corner, door, similarity::Match};
 
 /// A point that was found again.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,22 +17,27 @@ pub struct Found {
     pub cell: usize,
 }
 
-const WINDOW: i32 = 15;
-/// The coarsest level is 1/16: a window of 15 there sees 120 pixels of the image to either side.
-const LEVELS: i32 = 4;
+const WINDOW: i32 = 11;
+/// The coarsest level is 1/8: a window of 11 there sees 44 pixels of the image to either side.
+const LEVELS: i32 = 3;
 /// A point tracked forward and back must come home within this, in pixels.
 const HOME: f32 = 0.3;
+/// Iterations a level, and the step below which they end, in pixels.
+const STEPS: i32 = 12;
+const STEP: f64 = 0.03;
+/// A window with a smaller least eigenvalue than this is too flat to follow (OpenCV's scale).
+const FLAT: f64 = 1e-4;
 
 /// Follows corners by pyramidal Lucas-Kanade, forward and back; those that do not come home are dropped.
 pub fn corners(from: &Prepared, to: &Prepared) -> Result<Vec<Found>, Error> {
-    let corners = from.corners()?;
+    let corners = from.corners();
     if corners.is_empty() {
         return Ok(Vec::new());
     }
     let starts: Vector<Point2f> = corners.iter().map(|corner| Point2f::new(corner.x, corner.y)).collect();
-    let (earlier, later) = (mat(from)?, mat(to)?);
-    let (ends, forth) = track(&earlier, &later, &starts)?;
-    let (homes, back) = track(&later, &earlier, &ends)?;
+    let (earlier, later) = (from.pyramid()?, to.pyramid()?);
+    let (ends, forth) = track(earlier, later, &starts)?;
+    let (homes, back) = track(later, earlier, &ends)?;
     let mut found = Vec::with_capacity(corners.len());
     for (at, corner) in corners.iter().enumerate() {
         let (end, home) = (ends.get(at)?, homes.get(at)?);
@@ -44,12 +49,28 @@ pub fn corners(from: &Prepared, to: &Prepared) -> Result<Vec<Found>, Error> {
     Ok(found)
 }
 
-fn track(from: &Mat, to: &Mat, points: &Vector<Point2f>) -> Result<(Vector<Point2f>, Vector<u8>), Error> {
+/// An image and its reductions with their gradients, as Lucas-Kanade wants them.
+#[derive(Debug)]
+pub struct Pyramid(Vector<Mat>);
+
+impl Pyramid {
+    /// Builds the levels of `image`.
+    pub fn build(image: &Grey) -> Result<Self, Error> {
+        let mut levels = Vector::<Mat>::new();
+        let (window, gradients) = (Size::new(WINDOW, WINDOW), true);
+        let (border, outside) = (core::BORDER_REFLECT_101, core::BORDER_CONSTANT);
+        let pixels = door::pixels(image)?;
+        build_optical_flow_pyramid(&pixels, &mut levels, window, LEVELS, gradients, border, outside, false)?;
+        Ok(Self(levels))
+    }
+}
+
+fn track(from: &Pyramid, to: &Pyramid, points: &Vector<Point2f>) -> Result<(Vector<Point2f>, Vector<u8>), Error> {
     let (mut ends, mut status, mut errors) = (Vector::new(), Vector::new(), Vector::<f32>::new());
-    let criteria = TermCriteria::new(core::TermCriteria_COUNT + core::TermCriteria_EPS, 30, 0.01)?;
+    let criteria = TermCriteria::new(core::TermCriteria_COUNT + core::TermCriteria_EPS, STEPS, STEP)?;
     let window = Size::new(WINDOW, WINDOW);
     calc_optical_flow_pyr_lk(
-        from, to, points, &mut ends, &mut status, &mut errors, window, LEVELS, criteria, 0, 1e-4,
+        &from.0, &to.0, points, &mut ends, &mut status, &mut errors, window, LEVELS, criteria, 0, FLAT,
     )?;
     Ok((ends, status))
 }
@@ -58,7 +79,7 @@ fn track(from: &Mat, to: &Mat, points: &Vector<Point2f>) -> Result<(Vector<Point
 pub fn dis(from: &Prepared, to: &Prepared) -> Result<Vec<Found>, Error> {
     let mut algorithm = video::DISOpticalFlow::create(video::DISOpticalFlow_PRESET_MEDIUM)?;
     let mut flow = Mat::default();
-    algorithm.calc(&mat(from)?, &mat(to)?, &mut flow)?;
+    algorithm.calc(&door::pixels(from.grey())?, &door::pixels(to.grey())?, &mut flow)?;
     read_at_corners(from, &flow)
 }
 
@@ -67,7 +88,7 @@ pub fn dis(from: &Prepared, to: &Prepared) -> Result<Vec<Found>, Error> {
 pub fn dual_tvl1(from: &Prepared, to: &Prepared) -> Result<Vec<Found>, Error> {
     let mut algorithm = opencv::optflow::create_opt_flow_dual_tvl1()?;
     let mut flow = Mat::default();
-    algorithm.calc(&mat(from)?, &mat(to)?, &mut flow)?;
+    algorithm.calc(&door::pixels(from.grey())?, &door::pixels(to.grey())?, &mut flow)?;
     read_at_corners(from, &flow)
 }
 
@@ -82,7 +103,7 @@ fn read_at_corners(from: &Prepared, flow: &Mat) -> Result<Vec<Found>, Error> {
         let step = flow.at_2d::<Point2f>(corner.y as i32, corner.x as i32)?;
         Ok(centred(corner, [corner.x + step.x, corner.y + step.y], from))
     };
-    from.corners()?.iter().map(read).collect()
+    from.corners().iter().map(read).collect()
 }
 
 /// The centre of the image is the corner between its four middle pixels, whose own centres are at half pixels.
@@ -91,9 +112,4 @@ fn centred(corner: &Corner, end: [f32; 2], image: &Prepared) -> Found {
     let from = [f64::from(corner.x) - x, f64::from(corner.y) - y];
     let to = [f64::from(end[0]) - x, f64::from(end[1]) - y];
     Found { point: Match { from, to }, cell: corner.cell }
-}
-
-fn mat(image: &Prepared) -> Result<Mat, Error> {
-    let grey = image.grey();
-    Ok(Mat::new_rows_cols_with_data(grey.height as i32, grey.width as i32, &grey.data)?.clone_pointee())
 }

@@ -16,9 +16,12 @@ pub fn cell_of(x: f64, y: f64, width: f64, height: f64) -> usize {
 
 /// How much a cell's vote counts.
 pub fn weight(cell: usize) -> f64 {
+    if is_border(cell) { 2.0 } else { 1.0 }
+}
+
+fn is_border(cell: usize) -> bool {
     let (column, row) = (cell % COLUMNS, cell / COLUMNS);
-    let border = column == 0 || column == COLUMNS - 1 || row == 0 || row == ROWS - 1;
-    if border { 2.0 } else { 1.0 }
+    column == 0 || column == COLUMNS - 1 || row == 0 || row == ROWS - 1
 }
 
 /// Which third of the picture's width and which half of its height a cell is in: spread is counted over these six parts.
@@ -53,6 +56,12 @@ impl Votes {
             all += weight(cell);
         }
         if all > 0.0 { sum / all } else { 0.0 }
+    }
+
+    /// Border cells that agree, each by its share of agreeing points.
+    pub fn border(&self) -> f64 {
+        let share = |cell: usize| f64::from(self.agreeing[cell]) / f64::from(self.points[cell]);
+        self.textured().filter(|cell| is_border(*cell)).map(share).sum()
     }
 
     /// Cells that have points at all.

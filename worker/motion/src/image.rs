@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::{Error, corners::Corner};
+use crate::{Error, corners::Corner, flow::Pyramid};
 
 /// A grey image: `width * height` bytes, row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,12 +15,14 @@ pub struct Grey {
     pub data: Vec<u8>,
 }
 
-/// An image ready to be compared: its corners are found when they are first needed, and kept.
+/// An image ready to be compared: its corners and its pyramid are made when they are first needed, and kept for the next
+/// pair it is in. Threads may share it.
 #[derive(Debug)]
 pub struct Prepared {
     image: Grey,
     mean: f64,
     corners: OnceLock<Vec<Corner>>,
+    pyramid: OnceLock<Pyramid>,
 }
 
 impl Prepared {
@@ -28,7 +30,7 @@ impl Prepared {
     pub fn new(image: Grey) -> Self {
         let sum: u64 = image.data.iter().map(|pixel| u64::from(*pixel)).sum();
         let mean = sum as f64 / image.data.len().max(1) as f64;
-        Self { image, mean, corners: OnceLock::new() }
+        Self { image, mean, corners: OnceLock::new(), pyramid: OnceLock::new() }
     }
 
     /// The image.
@@ -50,11 +52,15 @@ impl Prepared {
         Err(Error::Image { width: *width, height: *height, bytes: data.len() })
     }
 
-    pub(crate) fn corners(&self) -> Result<&[Corner], Error> {
-        if let Some(corners) = self.corners.get() {
-            return Ok(corners);
+    pub(crate) fn corners(&self) -> &[Corner] {
+        self.corners.get_or_init(|| crate::corners::find(&self.image))
+    }
+
+    pub(crate) fn pyramid(&self) -> Result<&Pyramid, Error> {
+        if let Some(pyramid) = self.pyramid.get() {
+            return Ok(pyramid);
         }
-        let found = crate::corners::find(&self.image)?;
-        Ok(self.corners.get_or_init(|| found))
+        let built = Pyramid::build(&self.image)?;
+        Ok(self.pyramid.get_or_init(|| built))
     }
 }

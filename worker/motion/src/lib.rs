@@ -18,6 +18,7 @@
 
 mod consensus;
 mod corners;
+mod door;
 mod estimate;
 mod flow;
 mod grid;

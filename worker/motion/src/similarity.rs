@@ -62,10 +62,10 @@ impl Similarity {
         Self { tx: self.tx * factor, ty: self.ty * factor, ..self }
     }
 
-    /// How far `point` lands from where it should.
-    pub(crate) fn residual(&self, point: &Match) -> f64 {
-        let [dx, dy] = self.displacement(point.from[0], point.from[1]);
-        (point.from[0] + dx - point.to[0]).hypot(point.from[1] + dy - point.to[1])
+    /// The same motion as a matrix, for many points.
+    pub(crate) fn matrix(&self) -> Matrix {
+        let (sin, cos) = self.t.sin_cos();
+        Matrix { a: self.s * cos, b: self.s * sin, tx: self.tx, ty: self.ty }
     }
 
     /// The weighted least squares fit; `None` where the points do not fix one. Closed form: with a = s cos t and
@@ -93,6 +93,24 @@ impl Similarity {
         }
         let (a, b) = (dot / spread, cross / spread);
         Some(Self { s: a.hypot(b), t: b.atan2(a), tx: u - a * x - b * y, ty: v + b * x - a * y })
+    }
+}
+
+/// A similarity as (x, y) to (a x + b y + tx, -b x + a y + ty).
+#[derive(Debug, Clone, Copy)]
+pub struct Matrix {
+    a: f64,
+    b: f64,
+    tx: f64,
+    ty: f64,
+}
+
+impl Matrix {
+    /// The square of how far `point` lands from where it should.
+    pub fn miss_squared(&self, point: &Match) -> f64 {
+        let ([x, y], [u, v]) = (point.from, point.to);
+        let (dx, dy) = (self.a * x + self.b * y + self.tx - u, self.a * y - self.b * x + self.ty - v);
+        dx * dx + dy * dy
     }
 }
 

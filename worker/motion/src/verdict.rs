@@ -3,7 +3,6 @@
 use crate::{
     consensus::{AGREES, Hypothesis, strongest},
     flow::Found,
-    grid::Votes,
     similarity::Similarity,
 };
 
@@ -14,12 +13,19 @@ const REST_SHARE: f64 = 0.28;
 const REST_SPREAD: usize = 4;
 /// Fewer textured cells than this say nothing.
 const LEAST_CELLS: usize = 12;
+/// … and when they hold this much of the border, against a motion that is seen beside: a plume that stands still because
+/// the camera turns as fast as it rises is in the middle …
+const REST_BORDER: f64 = 0.6;
+/// … and below this much of the border, the other motion is the camera's. Between them it is open.
+const MOVE_BORDER: f64 = 0.45;
 /// A move must be agreed on by this weighted share of the textured cells …
 const MOVE_SHARE: f64 = 0.4;
 /// … over this many of the six parts.
 const MOVE_SPREAD: usize = 5;
 /// A second motion with this share of the first one's votes leaves it open which of them is the camera's.
 const RIVAL: f64 = 0.75;
+/// The largest standard error of the motion at a corner of the picture, in pixels of the image.
+const LARGEST_ERROR: f64 = 0.12;
 /// A second motion is worth telling from this weighted share of the votes on.
 const SECOND_SHARE: f64 = 0.1;
 /// Two motions nearer than this, in pixels of the image, are one.
@@ -38,36 +44,56 @@ pub struct Verdict {
 
 /// Weighs the hypotheses. `width` and `height` are the image's.
 pub fn weigh(points: &[Found], width: f64, height: f64) -> Verdict {
-    let textured = Votes::count(points.iter().map(|found| (found.cell, true))).textured().count();
     let Some(consensus) = strongest(points, width) else { return Verdict { first: None, second: None, sure: false } };
-    let rest = resting(points, width, height);
-    let first = rest.clone().unwrap_or(consensus);
-    let second = second_motion(points, &first, width, height);
-    let rivalled = second.is_some_and(|(_, share)| share >= RIVAL * first.votes.score());
-    let agreed = first.votes.score() >= MOVE_SHARE && first.votes.spread() >= MOVE_SPREAD;
-    let sure = textured >= LEAST_CELLS && (rest.is_some() || (agreed && !rivalled));
+    let rest = resting(points, &consensus, width, height);
+    let (mut rested, mut first) = (rest.is_some(), rest.unwrap_or(consensus));
+    let mut second = second_motion(points, &first, width, height);
+    let mut clear = true;
+    if let Some(rival) = second.take_if(|rival| rested && first.votes.border() < REST_BORDER * rival.votes.border()) {
+        clear = first.votes.border() < MOVE_BORDER * rival.votes.border();
+        second = Some(std::mem::replace(&mut first, rival));
+        rested = false;
+    }
+    let sure = clear && is_sound(&first, points, width, height) && (rested || is_agreed(&first, second.as_ref()));
+    let second = second.map(|second| (second.similarity, second.votes.score()));
     Verdict { first: Some(first), second, sure }
 }
 
-/// The hypothesis of a camera at rest, where enough well-spread cells do not move.
-fn resting(points: &[Found], width: f64, height: f64) -> Option<Hypothesis> {
+/// Whether points enough, good enough and far enough apart say it.
+fn is_sound(first: &Hypothesis, points: &[Found], width: f64, height: f64) -> bool {
+    let error = first.standard_error(points, width.hypot(height) / 2.0);
+    first.votes.textured().count() >= LEAST_CELLS && error <= LARGEST_ERROR
+}
+
+/// Whether a move has the picture behind it, and no rival.
+fn is_agreed(first: &Hypothesis, second: Option<&Hypothesis>) -> bool {
+    let rivalled = second.is_some_and(|second| second.votes.score() >= RIVAL * first.votes.score());
+    first.votes.score() >= MOVE_SHARE && first.votes.spread() >= MOVE_SPREAD && !rivalled
+}
+
+/// The hypothesis of a camera at rest, where enough well-spread cells do not move. Where the consensus says of them the
+/// same, it is the consensus, or none: a slow move leaves much of the picture nearly where it was.
+fn resting(points: &[Found], consensus: &Hypothesis, width: f64, height: f64) -> Option<Hypothesis> {
     let still = Hypothesis::of(Similarity::IDENTITY, points);
     let textured = still.votes.textured().count().max(1);
     let share = still.votes.agreeing().count() as f64 / textured as f64;
     if share < REST_SHARE || still.votes.spread() < REST_SPREAD {
         return None;
     }
+    let both = still.agrees.iter().zip(&consensus.agrees).filter(|(still, moved)| **still && **moved).count();
+    let near = |hypothesis: &Hypothesis| hypothesis.similarity.mean_displacement(width, height) < 2.0 * AGREES;
+    if both * 2 > still.inliers() {
+        return near(consensus).then(|| consensus.clone());
+    }
     // Fitted to the resting cells; a fit that leaves the rest followed something else.
     let fitted = still.clone().refined(points);
-    let near = fitted.similarity.mean_displacement(width, height) < 2.0 * AGREES;
-    Some(if near { fitted } else { still })
+    Some(if near(&fitted) { fitted } else { still })
 }
 
-/// What those agree on who do not agree with `first`, with its share of all votes.
-fn second_motion(points: &[Found], first: &Hypothesis, width: f64, height: f64) -> Option<(Similarity, f64)> {
-    let others: Vec<Found> = points.iter().zip(&first.agrees).filter(|(_, agrees)| !**agrees).map(|(found, _)| *found).collect();
-    let similarity = strongest(&others, width)?.similarity;
-    let share = Hypothesis::of(similarity, points).votes.score();
-    let distinct = similarity.mean_difference(&first.similarity, width, height) > SAME;
-    (distinct && share >= SECOND_SHARE).then_some((similarity, share))
+/// What those agree on who do not agree with `first`.
+fn second_motion(points: &[Found], first: &Hypothesis, width: f64, height: f64) -> Option<Hypothesis> {
+    let others = points.iter().zip(&first.agrees).filter(|(_, agrees)| !**agrees).map(|(found, _)| *found);
+    let second = Hypothesis::of(strongest(&others.collect::<Vec<_>>(), width)?.similarity, points);
+    let distinct = second.similarity.mean_difference(&first.similarity, width, height) > SAME;
+    (distinct && second.votes.score() >= SECOND_SHARE).then_some(second)
 }
