@@ -77,6 +77,9 @@ fn track(from: &Pyramid, to: &Pyramid, points: &Vector<Point2f>) -> Result<(Vect
 
 /// Dense inverse search flow (Kroeger and others, 2016), read at the corners.
 pub fn dis(from: &Prepared, to: &Prepared) -> Result<Vec<Found>, Error> {
+    if from.corners().is_empty() {
+        return Ok(Vec::new());
+    }
     let mut algorithm = video::DISOpticalFlow::create(video::DISOpticalFlow_PRESET_MEDIUM)?;
     let mut flow = Mat::default();
     algorithm.calc(&door::pixels(from.grey())?, &door::pixels(to.grey())?, &mut flow)?;
@@ -86,6 +89,9 @@ pub fn dis(from: &Prepared, to: &Prepared) -> Result<Vec<Found>, Error> {
 /// The original program's method.
 #[cfg(feature = "tvl1")]
 pub fn dual_tvl1(from: &Prepared, to: &Prepared) -> Result<Vec<Found>, Error> {
+    if from.corners().is_empty() {
+        return Ok(Vec::new());
+    }
     let mut algorithm = opencv::optflow::create_opt_flow_dual_tvl1()?;
     let mut flow = Mat::default();
     algorithm.calc(&door::pixels(from.grey())?, &door::pixels(to.grey())?, &mut flow)?;

@@ -1,17 +1,20 @@
 //! Two grey images to camera motion with a confidence; motions over a movie to regions. No IO; the only OpenCV door.
 //!
 //! ```text
-//!   Grey ─▶ Prepared (corners, found once) ─┐
-//!                                           ├─ correspondences (corners | DIS) ─▶ hypotheses ─▶ verdict ─▶ Estimate
-//!   Grey ─▶ Prepared ───────────────────────┘        flow.rs                      consensus.rs   verdict.rs
+//!   Grey ─▶ Prepared ─┐  corners and pyramid, made once for all pairs the image is in        image.rs, corners.rs
+//!                     ├─▶ correspondences (tracked corners, or dense flow at the corners)     flow.rs
+//!   Grey ─▶ Prepared ─┘        │
+//!                              ▼
+//!                         hypotheses ─▶ verdict ─▶ Estimate                                   consensus.rs, verdict.rs
 //!
-//!   Estimate, Estimate, … ─▶ Row ─▶ regions()                                                    regions.rs
+//!   Estimate, Estimate, … ─▶ Row ─▶ regions()                                                 regions.rs
 //! ```
 //!
 //! The camera looks at rock, past a plume that rises on its own and can fill half of the picture. A plain consensus would
 //! take the plume's motion where it has more corners than the rock. Here cells of the picture vote, not corners; borders,
 //! where the plume rarely is, count double; a rest is recognised by the rock that stands still; and where two answers are
-//! about as good, the status is `undetermined`.
+//! about as good, or the points leave the motion open, the status is `undetermined`. What no rule can tell: a plume that
+//! fills most of the picture and moves as one, without hiding that it does.
 //!
 //! Conventions, as the published files have them: x to the right, y down, from the image's centre; `[s, t, tx, ty]` takes a
 //! point at (x, y) to (s(cos t x + sin t y) + tx, s(-sin t x + cos t y) + ty), in full-resolution pixels.

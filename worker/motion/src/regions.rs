@@ -1,7 +1,7 @@
 //! Spells of the camera: where it rests, and what it does between two rests. The rules and thresholds are those of the
 //! published regions files (1.1), but zoom is judged before translation, as their documentation says.
 
-use std::fmt;
+use std::{fmt, ops::RangeBounds};
 
 use serde::{Deserialize, Serialize};
 
@@ -101,10 +101,15 @@ pub struct RegionStats {
     pub size: usize,
 }
 
-/// The regions of a movie from its rows, which are ascending by frame and `stride` apart. Sorted; a rest and the move
-/// after it do not overlap, a move ends where the next rest begins. What comes before the first rest and after the last is
-/// no region, as in the published files: only what two rests enclose can be judged whole. Rows that are not valid or not
-/// determined are neither stable nor part of any mean.
+/// The regions of a movie from its rows, which are ascending by frame and `stride` frames apart. Sorted.
+///
+/// A `static` region goes from its first stable row to its last. Between two there is one move, from ten frames after the
+/// earlier to the first frame of the later; it is judged by the rows from the one up to, but without, the other, which
+/// rests already. Rows that are not valid or not determined are neither stable nor part of any mean: a spell of them
+/// between two rests is `short`.
+///
+/// What comes before the first rest and after the last is no region, as in the published files: only what two rests
+/// enclose can be judged whole. So a movie without a rest has no regions.
 pub fn regions(rows: &[Row], stride: u32) -> Vec<Region> {
     let rests = merged(runs(rows, stride));
     let mut regions = Vec::with_capacity(rests.len() * 2);
@@ -112,7 +117,7 @@ pub fn regions(rows: &[Row], stride: u32) -> Vec<Region> {
         if let Some((_, before)) = at.checked_sub(1).and_then(|before| rests.get(before)) {
             regions.push(between(rows, before + AFTER_REST, *start));
         }
-        let stats = stats(rows, *start, *end, is_stable);
+        let stats = stats(rows, *start..=*end, is_stable);
         regions.push(Region { start_frame: *start, end_frame: *end, kind: RegionKind::Static, stats });
     }
     regions
@@ -132,8 +137,8 @@ fn runs(rows: &[Row], stride: u32) -> Vec<(u32, u32)> {
     let mut runs: Vec<(u32, u32)> = Vec::new();
     for row in rows.iter().filter(|row| is_stable(row)) {
         match runs.last_mut() {
-            // A gap of at most 1.01 strides: whole frames, so exactly a stride.
-            Some((_, end)) if row.frame - *end <= stride => *end = row.frame,
+            // A gap of at most 1.01 strides, as published.
+            Some((_, end)) if 100 * u64::from(row.frame.saturating_sub(*end)) <= 101 * u64::from(stride) => *end = row.frame,
             _ => runs.push((row.frame, row.frame)),
         }
     }
@@ -145,7 +150,7 @@ fn merged(runs: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
     let mut merged: Vec<(u32, u32)> = Vec::with_capacity(runs.len());
     for (start, end) in runs {
         match merged.last_mut() {
-            Some((_, last)) if start - *last < MERGE => *last = end,
+            Some((_, last)) if start.saturating_sub(*last) < MERGE => *last = end,
             _ => merged.push((start, end)),
         }
     }
@@ -154,12 +159,12 @@ fn merged(runs: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
 
 /// The move between two rests.
 fn between(rows: &[Row], start: u32, end: u32) -> Region {
-    let stats = stats(rows, start, end, is_known);
+    let stats = stats(rows, start..end, is_known);
     Region { start_frame: start, end_frame: end, kind: kind_of(&stats), stats }
 }
 
-fn stats(rows: &[Row], start: u32, end: u32, counts: fn(&Row) -> bool) -> RegionStats {
-    let inside = rows.iter().filter(|row| (start..=end).contains(&row.frame) && counts(row));
+fn stats(rows: &[Row], frames: impl RangeBounds<u32>, counts: fn(&Row) -> bool) -> RegionStats {
+    let inside = rows.iter().filter(|row| frames.contains(&row.frame) && counts(row));
     let (mut size, mut sums) = (0, [0.0; 3]);
     for row in inside {
         let [s, _, tx, ty] = row.similarity;
@@ -266,8 +271,7 @@ mod tests {
             ([1.03, 0.0, 0.0, 0.0], "unknown"),
         ];
         for (motion, name) in table {
-            // The rest's first row belongs to the span by its frame, so the move is long.
-            let found = kinds(&[(REST, 3), (motion, 12), (REST, 3)]);
+            let found = kinds(&[(REST, 3), (motion, 3), (REST, 3)]);
             assert_eq!(found[1].2, name, "{motion:?}");
         }
     }
@@ -292,9 +296,48 @@ mod tests {
         all[4] = Row { similarity: [3.0, 0.0, 9000.0, 0.0], status: Status::Undetermined, ..all[4] };
         all[5] = Row { similarity: REST, valid: false, ..all[5] };
         let found = regions(&all, 10);
-        let stats = RegionStats { scale_mean: 1.0, tx_mean: (4.0 * 45.0 + 0.1) / 5.0, ty_mean: -0.02, size: 5 };
-        assert_eq!((found.len(), found[1].kind), (3, RegionKind::W));
-        assert!((found[1].stats.tx_mean - stats.tx_mean).abs() < 1e-12 && found[1].stats.size == 5, "{:?}", found[1].stats);
+        let stats = RegionStats { scale_mean: 1.0, tx_mean: 45.0, ty_mean: 0.0, size: 4 };
+        assert_eq!(found[1], Region { start_frame: 31, end_frame: 91, kind: RegionKind::W, stats });
+    }
+
+    #[test]
+    fn a_spell_with_fewer_than_two_rows_that_say_something_is_short() {
+        let mut all = rows(&[(REST, 3), ([1.0, 0.0, 45.0, 0.0], 4), (REST, 3)]);
+        for row in &mut all[4..7] {
+            row.status = Status::Undetermined;
+        }
+        let found = regions(&all, 10);
+        assert_eq!((found[1].kind, found[1].stats.size, found[1].stats.tx_mean), (RegionKind::Short, 1, 45.0));
+        all[3].valid = false;
+        let nothing = RegionStats { scale_mean: 1.0, tx_mean: 0.0, ty_mean: 0.0, size: 0 };
+        assert_eq!((regions(&all, 10)[1].kind, regions(&all, 10)[1].stats), (RegionKind::Short, nothing));
+    }
+
+    #[test]
+    fn thresholds_are_not_reached_by_what_equals_them() {
+        let limits = [[1.0, 0.0, 10.0, 0.0], [1.0, 0.0, 6.0, 8.0], [1.01, 0.0, 0.0, 0.0]];
+        for motion in limits {
+            assert_eq!(kinds(&[(REST, 2), (motion, 3), (REST, 2)])[1], (21, 51, "unknown"), "{motion:?} is no rest and no move");
+        }
+        assert_eq!(kinds(&[([1.009, 0.0, 7.0, 7.0], 2)]), [(1, 11, "static")]);
+    }
+
+    #[test]
+    fn other_strides_keep_runs_together() {
+        for stride in [1, 5, 30, 300] {
+            let mut all = rows(&[(REST, 4)]);
+            all.iter_mut().enumerate().for_each(|(at, row)| row.frame = 1 + stride * at as u32);
+            let found = regions(&all, stride);
+            assert_eq!((found.len(), found[0].end_frame, found[0].stats.size), (1, 1 + 3 * stride, 4), "stride {stride}");
+        }
+    }
+
+    #[test]
+    fn a_kind_has_one_name_in_files_and_on_screen() {
+        use RegionKind::{E, N, NE, NW, S, SE, SW, Short, Static, Unknown, W, ZoomIn, ZoomOut};
+        for kind in [Static, ZoomIn, ZoomOut, N, S, E, W, NE, NW, SE, SW, Short, Unknown] {
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{kind}\""));
+        }
     }
 
     #[test]
@@ -304,16 +347,36 @@ mod tests {
         assert_eq!(serde_json::to_string(region).unwrap(), json);
     }
 
+    fn any_row() -> impl Strategy<Value = Row> {
+        let similarity = prop_oneof![
+            4 => Just(REST),
+            1 => (0.9..1.1_f64, -30.0..30.0_f64, -30.0..30.0_f64).prop_map(|(s, tx, ty)| [s, 0.0, tx, ty]),
+            1 => (0.98..1.02_f64, -12.0..12.0_f64, -12.0..12.0_f64).prop_map(|(s, tx, ty)| [s, 0.0, tx, ty]),
+        ];
+        let status = prop_oneof![6 => Just(Status::Moved), 1 => Just(Status::Undetermined)];
+        (similarity, status, prop::bool::weighted(0.95))
+            .prop_map(|(similarity, status, valid)| Row { frame: 0, similarity, valid, status })
+    }
+
     proptest! {
         #[test]
-        fn regions_are_sorted_and_rests_are_stable(motions in prop::collection::vec((0.9..1.1_f64, -30.0..30.0_f64), 0..60)) {
-            let spells: Vec<_> = motions.iter().map(|(s, tx)| ([*s, 0.0, *tx, 0.0], 1)).collect();
-            let found = regions(&rows(&spells), 10);
-            for pair in found.windows(2) {
-                prop_assert!(pair[0].end_frame <= pair[1].start_frame);
+        fn moves_stand_between_rests_and_rests_are_stable(
+            mut rows in prop::collection::vec(any_row(), 0..80), stride in 1_u32..40
+        ) {
+            rows.iter_mut().enumerate().for_each(|(at, row)| row.frame = 1 + stride * at as u32);
+            let found = regions(&rows, stride);
+            prop_assert_eq!(&found, &regions(&rows, stride));
+            for (at, region) in found.iter().enumerate() {
+                prop_assert_eq!(region.kind == RegionKind::Static, at % 2 == 0);
+                prop_assert!(region.start_frame < region.end_frame, "{:?}", region);
             }
-            for region in found.iter().filter(|region| region.kind == RegionKind::Static) {
-                prop_assert!(region.end_frame > region.start_frame && (region.stats.scale_mean - 1.0).abs() < 0.01);
+            for rest in found.iter().step_by(2) {
+                let RegionStats { scale_mean, tx_mean, ty_mean, size } = rest.stats;
+                prop_assert!(size >= 2 && (scale_mean - 1.0).abs() < 0.01 && tx_mean.hypot(ty_mean) < 10.0);
+            }
+            for three in found.windows(3).step_by(2) {
+                prop_assert_eq!((three[1].start_frame, three[1].end_frame), (three[0].end_frame + 10, three[2].start_frame));
+                prop_assert!(three[2].start_frame - three[0].end_frame >= 30);
             }
         }
     }

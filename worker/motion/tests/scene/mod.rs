@@ -1,6 +1,6 @@
 //! Pictures with known motion: rock of smooth procedural texture, a half transparent plume that rises over it on its own,
-//! particles and sensor noise. Each pixel of the quarter-size picture is the mean of the 4 x 4 full-resolution pixels it
-//! stands for, and the texture is a function of the plane, so the truth is exact to the bit.
+//! particles and sensor noise. Each pixel of the quarter-size picture is the mean of four samples of its area, whose
+//! finest texture is three pixels wide, and the texture is a function of the plane: no resampling, so the truth is exact.
 
 #![allow(dead_code)] // each test file takes the part it needs
 
@@ -12,7 +12,9 @@ use rand_pcg::Pcg64Mcg;
 pub const WIDTH: usize = 480;
 pub const HEIGHT: usize = 270;
 /// Full-resolution pixels per pixel.
-pub const REDUCED: usize = 4;
+const REDUCED: f64 = 4.0;
+/// Samples of a pixel, across and down.
+const SAMPLES: usize = 2;
 
 /// What is seen, and how it moves from the first picture to the second.
 #[derive(Debug, Clone, Copy)]
@@ -42,11 +44,18 @@ pub struct Plume {
     pub opaque: f64,
     /// How much of its texture is new in the second picture, 0-1.
     pub churn: f64,
+    /// How far its eddies carry it to all sides, full-resolution pixels.
+    pub swirl: f64,
 }
 
 impl Plume {
     pub fn of(share: f64) -> Self {
-        Self { share, middle: 0.05, rise: 26.0, opaque: 0.85, churn: 0.15 }
+        Self { share, middle: 0.05, rise: 26.0, opaque: 0.85, churn: 0.15, swirl: 0.0 }
+    }
+
+    /// The worst: a pattern that moves as one, and hides the rock.
+    pub fn rigid(share: f64) -> Self {
+        Self { opaque: 1.0, churn: 0.0, ..Self::of(share) }
     }
 }
 
@@ -88,29 +97,32 @@ impl Scene {
 
     fn paint(&self, textures: &Textures, time: f64, first_row: usize, rows: &mut [f64]) {
         for (at, value) in rows.iter_mut().enumerate() {
-            let (left, top) = (at % WIDTH * REDUCED, (first_row + at / WIDTH) * REDUCED);
+            let (left, top) = (at % WIDTH, first_row + at / WIDTH);
             let mut sum = 0.0;
-            for inner in 0..REDUCED * REDUCED {
-                let x = (left + inner % REDUCED) as f64 + 0.5 - (WIDTH * REDUCED) as f64 / 2.0;
-                let y = (top + inner / REDUCED) as f64 + 0.5 - (HEIGHT * REDUCED) as f64 / 2.0;
+            for inner in 0..SAMPLES * SAMPLES {
+                let within = |index: usize| (index as f64 + 0.5) / SAMPLES as f64;
+                let x = (left as f64 + within(inner % SAMPLES) - WIDTH as f64 / 2.0) * REDUCED;
+                let y = (top as f64 + within(inner / SAMPLES) - HEIGHT as f64 / 2.0) * REDUCED;
                 let (x, y) = if time > 0.0 { before(&self.motion, x, y) } else { (x, y) };
                 sum += self.light(textures, x, y, time);
             }
-            *value = sum / (REDUCED * REDUCED) as f64;
+            *value = sum / (SAMPLES * SAMPLES) as f64;
         }
     }
 
     fn light(&self, textures: &Textures, x: f64, y: f64, time: f64) -> f64 {
         let rock = self.rock.0 + self.rock.1 * textures.rock.at(x, y);
         let Some(plume) = self.plume else { return rock };
-        let width = (WIDTH * REDUCED) as f64;
+        let width = WIDTH as f64 * REDUCED;
         let ragged = 60.0 * textures.edge.at(x, y);
         let inside = plume.share * width / 2.0 - (x - plume.middle * width + ragged).abs();
         let alpha = plume.opaque * (inside / 60.0 + 0.5).clamp(0.0, 1.0);
         if alpha <= 0.0 {
             return rock;
         }
-        let (old, new) = (textures.smoke.at(x, y + plume.rise * time), textures.fresh.at(x, y + plume.rise * time));
+        let eddy = |far: f64| if plume.swirl > 0.0 { plume.swirl * time * textures.edge.at(x + far, y - far) } else { 0.0 };
+        let (u, v) = (x + eddy(3000.0), y + plume.rise * time + eddy(7000.0));
+        let (old, new) = (textures.smoke.at(u, v), textures.fresh.at(u, v));
         let smoke = old + plume.churn * time * (new - old);
         rock * (1.0 - alpha) + alpha * (self.rock.0 + 20.0 + 1.2 * self.rock.1 * smoke)
     }
@@ -192,7 +204,8 @@ impl Texture {
             cell: *cell,
             strength: *strength,
             turn: (random.random::<f64>() * std::f64::consts::TAU).sin_cos(),
-            shift: (random.random::<f64>() * 100.0, random.random::<f64>() * 100.0),
+            // Far from the origin, so that no coordinate is negative.
+            shift: (2000.0 + 100.0 * random.random::<f64>(), 2000.0 + 100.0 * random.random::<f64>()),
             values: (0..LATTICE * LATTICE).map(|_| 2.0 * random.random::<f64>() - 1.0).collect(),
         };
         Self { octaves: octaves.iter().map(octave).collect() }
@@ -207,12 +220,9 @@ impl Octave {
     fn at(&self, x: f64, y: f64) -> f64 {
         let (sin, cos) = self.turn;
         let (u, v) = ((cos * x + sin * y) / self.cell + self.shift.0, (cos * y - sin * x) / self.cell + self.shift.1);
-        let (left, top) = (u.floor(), v.floor());
-        let (a, b) = (smooth(u - left), smooth(v - top));
-        let value = |dx: i64, dy: i64| {
-            let (column, row) = ((left as i64 + dx) as usize % LATTICE, (top as i64 + dy) as usize % LATTICE);
-            self.values[row * LATTICE + column]
-        };
+        let (left, top) = (u as usize, v as usize);
+        let (a, b) = (smooth(u - left as f64), smooth(v - top as f64));
+        let value = |dx: usize, dy: usize| self.values[(top + dy) % LATTICE * LATTICE + (left + dx) % LATTICE];
         let upper = value(0, 0) + a * (value(1, 0) - value(0, 0));
         let lower = value(0, 1) + a * (value(1, 1) - value(0, 1));
         self.strength * (upper + b * (lower - upper))
