@@ -61,6 +61,15 @@ pub enum ScriptError {
     },
 }
 
+/// Kinds of move, for [`Script::typical`].
+#[derive(Clone, Copy)]
+enum Move {
+    Pan,
+    Tilt,
+    Zoom,
+    Diagonal,
+}
+
 impl Spell {
     /// A spell of rest.
     pub fn rest(frames: u32) -> Self {
@@ -80,33 +89,47 @@ impl Spell {
         Self { kind: kind.into(), frames, scale, tx, ty }
     }
 
+    /// The same move, so many times as fast.
+    #[must_use]
+    pub fn at_speed(self, times: f64) -> Self {
+        Self { scale: self.scale.powf(times), tx: self.tx * times, ty: self.ty * times, ..self }
+    }
+
     fn moves(&self) -> bool {
         self.kind != "static"
     }
 }
 
 impl Script {
-    /// Rests and moves in turn, over `frames` frames, chosen by `seed`: neighbouring seeds show different kinds of move. Zooms go
-    /// in before they go out, so that the scene's own detail is always seen at its size or larger.
+    /// Rests and moves in turn, over `frames` frames, chosen by `seed`: a pan, a tilt and a zoom in 300 frames, in another
+    /// order for the next seed. Each kind of move goes back the next time, and zooms go in before they go out, so that the
+    /// scene's own detail is always seen at its size or larger. Shorter than 230 frames, there are fewer moves.
     pub fn typical(frames: u32, seed: u64) -> Self {
+        const ORDERS: [[Move; 4]; 4] = [
+            [Move::Diagonal, Move::Zoom, Move::Pan, Move::Tilt],
+            [Move::Zoom, Move::Pan, Move::Tilt, Move::Diagonal],
+            [Move::Tilt, Move::Zoom, Move::Pan, Move::Diagonal],
+            [Move::Pan, Move::Tilt, Move::Zoom, Move::Diagonal],
+        ];
         let mut random = Pcg64Mcg::seed_from_u64(seed);
-        let mut spells = vec![Spell::rest(random.random_range(45..60))];
-        let mut zoom = ["zoom_in", "zoom_out"].into_iter().cycle();
+        let first = [0; 3].map(|_| usize::from(random.random_range(0..2_u8)));
+        let mut spells = vec![Spell::rest(random.random_range(30..37))];
         for at in 0.. {
             let used: u32 = spells.iter().map(|spell| spell.frames).sum();
-            if used + 95 > frames {
+            if used + 82 > frames {
                 spells.push(Spell::rest(frames.saturating_sub(used).max(1)));
                 break;
             }
-            let either = usize::from(random.random_range(0..2_u8));
-            let kind = match (2 * seed + at) % 4 {
-                0 => ["W", "E"][either],
-                1 => ["NE", "SW"][either],
-                2 => ["N", "S"][either],
-                _ => zoom.next().unwrap_or("zoom_in"),
+            let back = at / 4;
+            let kind = match ORDERS[(seed % 4) as usize][at % 4] {
+                Move::Pan => ["W", "E"][(first[0] + back) % 2],
+                Move::Tilt => ["N", "S"][(first[1] + back) % 2],
+                Move::Diagonal => ["NE", "SW"][(first[2] + back) % 2],
+                Move::Zoom => ["zoom_in", "zoom_out"][back % 2],
             };
-            spells.push(Spell::moving(kind, random.random_range(48..60)));
-            spells.push(Spell::rest(random.random_range(40..55)));
+            let spell = Spell::moving(kind, random.random_range(46..53));
+            spells.push(spell.at_speed(random.random_range(0.85..1.07)));
+            spells.push(Spell::rest(random.random_range(30..37)));
         }
         Self { spells, ramp: 8 }
     }
@@ -213,7 +236,7 @@ mod tests {
                 (script.spells[0].kind.as_str(), script.spells[script.spells.len() - 1].kind.as_str()),
                 ("static", "static")
             );
-            assert!(script.spells.len() >= 5, "{script:?}");
+            assert_eq!(script.spells.len(), 7, "{script:?}");
         }
     }
 }

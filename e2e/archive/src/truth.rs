@@ -38,6 +38,11 @@ impl Truth {
         Self { rows }
     }
 
+    /// The pose in every frame.
+    pub fn poses(&self) -> Vec<Pose> {
+        self.rows.iter().map(|(pose, _)| *pose).collect()
+    }
+
     /// Where the truth of `movie` stands.
     pub fn path_of(movie: &Path) -> PathBuf {
         let stem = movie.file_stem().unwrap_or_default().to_string_lossy();
