@@ -91,6 +91,11 @@ fn legend(html: &mut String) {
     ] {
         let _ = write!(html, "<span><i style=\"background:{colour}\"></i>{label}</span>");
     }
+    html.push_str("<br>");
+    for (label, colour, _) in SERIES {
+        let _ =
+            write!(html, "<span><i style=\"background:{colour};height:.2em;vertical-align:.3em\"></i>{label}</span>");
+    }
     html.push_str("</p>");
 }
 
@@ -118,6 +123,8 @@ fn one_movie(html: &mut String, movie: &MovieReport) {
     for region in &movie.file.regions {
         let (start, end) = (x(f64::from(region.start_frame)), x(f64::from(region.end_frame)));
         let (label, fill) = (region.kind.as_str(), colour(region.kind));
+        // Dark on the light colours, white on the dark ones: a contrast above 4.5 each (WCAG AA).
+        let ink = if matches!(region.kind, RegionKind::Static | RegionKind::ZoomIn) { "#ffffff" } else { "#1b2733" };
         let wide = (end - start).max(1.0);
         let _ = write!(
             html,
@@ -127,7 +134,7 @@ fn one_movie(html: &mut String, movie: &MovieReport) {
         );
         if wide > 9.0 * label.len() as f64 {
             let _ =
-                write!(html, "<text x=\"{:.1}\" y=\"15\" font-size=\"12\" fill=\"#fff\">{label}</text>", start + 5.0);
+                write!(html, "<text x=\"{:.1}\" y=\"15\" font-size=\"12\" fill=\"{ink}\">{label}</text>", start + 5.0);
         }
         html.push_str("</g>");
     }
@@ -139,24 +146,25 @@ fn one_movie(html: &mut String, movie: &MovieReport) {
 /// Name, colour, and what of a similarity is drawn.
 type Series = (&'static str, &'static str, fn(&[f64; 4]) -> f64);
 
+const SERIES: [Series; 3] = [
+    ("tx, pixels in ten frames", "#ddaa33", |s| s[2]),
+    ("ty, pixels in ten frames", "#004488", |s| s[3]),
+    ("scale, 1,000 (s - 1)", "#bb5566", |s| (s[0] - 1.0) * 1000.0),
+];
+
 /// tx, ty (pixels per ten frames) and 1,000 (s - 1) over the frames; gaps where the answer is undetermined.
 fn curves(html: &mut String, rows: &[FlowRow], x: impl Fn(f64) -> f64) {
     if rows.is_empty() {
         return;
     }
-    let series: [Series; 3] = [
-        ("tx, px per ten frames", "#ddaa33", |s| s[2]),
-        ("ty, px per ten frames", "#004488", |s| s[3]),
-        ("scale: 1,000 (s - 1)", "#bb5566", |s| (s[0] - 1.0) * 1000.0),
-    ];
     let sure = |row: &&FlowRow| row.optical_flow.valid && row.optical_flow.status != motion::Status::Undetermined;
     let values =
-        rows.iter().filter(sure).flat_map(|row| series.map(|(_, _, value)| value(&row.optical_flow.similarity).abs()));
+        rows.iter().filter(sure).flat_map(|row| SERIES.map(|(_, _, value)| value(&row.optical_flow.similarity).abs()));
     let top = values.fold(10.0_f64, f64::max);
     let middle = TIMELINE + CURVES / 2.0;
     let y = |value: f64| middle - value / top * (CURVES / 2.0 - 6.0);
     let _ = write!(html, "<line x1=\"0\" x2=\"{WIDTH}\" y1=\"{middle}\" y2=\"{middle}\" stroke=\"#cdd6de\"/>");
-    for (label, colour, value) in series {
+    for (label, colour, value) in SERIES {
         let mut path = String::new();
         let mut pen_down = false;
         for row in rows {
@@ -175,7 +183,8 @@ fn curves(html: &mut String, rows: &[FlowRow], x: impl Fn(f64) -> f64) {
     }
     let _ = write!(
         html,
-        "<text x=\"2\" y=\"{:.0}\" font-size=\"10\" fill=\"#5a6b7b\">+{top:.0}: tx (yellow), ty (blue), 1,000 (s - 1) (red)</text>",
+        "<text x=\"{:.0}\" y=\"{:.0}\" font-size=\"10\" text-anchor=\"end\" fill=\"#5a6b7b\">±{top:.0}</text>",
+        WIDTH - 2.0,
         TIMELINE + 11.0
     );
 }
