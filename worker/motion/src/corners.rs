@@ -77,16 +77,13 @@ fn strength(image: &Grey) -> Vec<f32> {
     strength
 }
 
-/// The products of the gradients of one row, or sums of such; floats, so that the compiler may take many at once.
-struct Products {
-    xx: Vec<f32>,
-    xy: Vec<f32>,
-    yy: Vec<f32>,
-}
+/// The products of the gradients of one row (xx, xy, yy), or sums of such; floats in planes, so that the compiler may take
+/// many at once.
+struct Products([Vec<f32>; 3]);
 
 impl Products {
     fn new(width: usize) -> Self {
-        Self { xx: vec![0.0; width], xy: vec![0.0; width], yy: vec![0.0; width] }
+        Self([(); 3].map(|()| vec![0.0; width]))
     }
 
     fn read(&mut self, image: &Grey, y: usize) {
@@ -96,7 +93,7 @@ impl Products {
         let [a, b, c] = [0, 1, 2].map(|shift| &above[shift..][..inner]);
         let [d, f] = [0, 2].map(|shift| &here[shift..][..inner]);
         let [g, h, i] = [0, 1, 2].map(|shift| &below[shift..][..inner]);
-        let (xx, xy, yy) = (&mut self.xx[1..][..inner], &mut self.xy[1..][..inner], &mut self.yy[1..][..inner]);
+        let [xx, xy, yy] = self.0.each_mut().map(|plane| &mut plane[1..][..inner]);
         for x in 0..inner {
             let [a, b, c, d, f, g, h, i] = [a[x], b[x], c[x], d[x], f[x], g[x], h[x], i[x]].map(f32::from);
             let (dx, dy) = (c - a + 2.0 * (f - d) + i - g, g - a + 2.0 * (h - b) + i - c);
@@ -105,12 +102,10 @@ impl Products {
     }
 
     fn sum(&mut self, rows: &[Self; WINDOW]) {
-        let planes: [(&mut Vec<f32>, fn(&Self) -> &Vec<f32>); 3] =
-            [(&mut self.xx, |row| &row.xx), (&mut self.xy, |row| &row.xy), (&mut self.yy, |row| &row.yy)];
-        for (sums, plane) in planes {
+        for (at, sums) in self.0.iter_mut().enumerate() {
             sums.fill(0.0);
             for row in rows {
-                sums.iter_mut().zip(plane(row)).for_each(|(sum, value)| *sum += value);
+                sums.iter_mut().zip(&row.0[at]).for_each(|(sum, value)| *sum += value);
             }
         }
     }
@@ -118,10 +113,10 @@ impl Products {
     fn least_eigenvalues(&self, strength: &mut [f32]) {
         let inner = strength.len() - (WINDOW - 1);
         let strength = &mut strength[WINDOW / 2..][..inner];
-        let shifted = |plane: &[f32], x: usize| plane[x] + plane[x + 1] + plane[x + 2] + plane[x + 3] + plane[x + 4];
-        let [xx, xy, yy] = [&self.xx, &self.xy, &self.yy].map(|plane| &plane[..inner + WINDOW - 1]);
+        let window = |plane: &[f32], x: usize| plane[x] + plane[x + 1] + plane[x + 2] + plane[x + 3] + plane[x + 4];
+        let [xx, xy, yy] = self.0.each_ref().map(|plane| &plane[..inner + WINDOW - 1]);
         for (x, strength) in strength.iter_mut().enumerate() {
-            let (xx, xy, yy) = (shifted(xx, x), shifted(xy, x), shifted(yy, x));
+            let (xx, xy, yy) = (window(xx, x), window(xy, x), window(yy, x));
             let (half, difference) = ((xx + yy) * 0.5, (xx - yy) * 0.5);
             *strength = half - (difference * difference + xy * xy).sqrt();
         }

@@ -93,29 +93,33 @@ pub fn estimate(from: &Prepared, to: &Prepared, img_scale: f64, settings: &Setti
     if size(from) != size(to) {
         return Err(Error::Sizes { from: size(from), to: size(to) });
     }
+    if !(img_scale > 0.0 && img_scale <= 1.0) {
+        return Err(Error::Scale { scale: img_scale });
+    }
     if from.mean() < DARK || to.mean() < DARK {
         let method = if settings.method == Method::Auto { Method::Corners } else { settings.method };
         return Ok(nothing(method, false));
     }
+    let conclude = |points: &[Found], method| concluded(points, from, img_scale, method);
     match settings.method {
-        Method::Corners => concluded(&flow::corners(from, to)?, from, img_scale, Method::Corners),
-        Method::Dis => concluded(&flow::dis(from, to)?, from, img_scale, Method::Dis),
-        Method::DualTvl1 => concluded(&flow::dual_tvl1(from, to)?, from, img_scale, Method::DualTvl1),
+        Method::Corners => Ok(conclude(&flow::corners(from, to)?, Method::Corners)),
+        Method::Dis => Ok(conclude(&flow::dis(from, to)?, Method::Dis)),
+        Method::DualTvl1 => Ok(conclude(&flow::dual_tvl1(from, to)?, Method::DualTvl1)),
         Method::Auto => {
-            let cheap = concluded(&flow::corners(from, to)?, from, img_scale, Method::Corners)?;
+            let cheap = conclude(&flow::corners(from, to)?, Method::Corners);
             if cheap.status != Status::Undetermined {
                 return Ok(cheap);
             }
-            let dense = concluded(&flow::dis(from, to)?, from, img_scale, Method::Dis)?;
+            let dense = conclude(&flow::dis(from, to)?, Method::Dis);
             Ok(if dense.status == Status::Undetermined { cheap } else { dense })
         }
     }
 }
 
-fn concluded(points: &[Found], image: &Prepared, img_scale: f64, method: Method) -> Result<Estimate, Error> {
+fn concluded(points: &[Found], image: &Prepared, img_scale: f64, method: Method) -> Estimate {
     let (width, height) = (f64::from(image.grey().width), f64::from(image.grey().height));
     let Verdict { first, second, sure } = weigh(points, width, height);
-    let Some(first) = first else { return Ok(nothing(method, true)) };
+    let Some(first) = first else { return nothing(method, true) };
     let full = 1.0 / img_scale;
     let similarity = first.similarity.scaled(full);
     let moved = similarity.mean_displacement(width * full, height * full);
@@ -124,7 +128,7 @@ fn concluded(points: &[Found], image: &Prepared, img_scale: f64, method: Method)
         true if moved < STILL => Status::Still,
         true => Status::Moved,
     };
-    Ok(Estimate {
+    Estimate {
         similarity,
         valid: true,
         status,
@@ -133,7 +137,7 @@ fn concluded(points: &[Found], image: &Prepared, img_scale: f64, method: Method)
         residual: first.residual * full,
         second: second.map(|(similarity, share)| SecondMotion { similarity: similarity.scaled(full), share }),
         method,
-    })
+    }
 }
 
 fn nothing(method: Method, valid: bool) -> Estimate {

@@ -70,7 +70,17 @@ fn track(from: &Pyramid, to: &Pyramid, points: &Vector<Point2f>) -> Result<(Vect
     let criteria = TermCriteria::new(core::TermCriteria_COUNT + core::TermCriteria_EPS, STEPS, STEP)?;
     let window = Size::new(WINDOW, WINDOW);
     calc_optical_flow_pyr_lk(
-        &from.0, &to.0, points, &mut ends, &mut status, &mut errors, window, LEVELS, criteria, 0, FLAT,
+        &from.0,
+        &to.0,
+        points,
+        &mut ends,
+        &mut status,
+        &mut errors,
+        window,
+        LEVELS,
+        criteria,
+        0,
+        FLAT,
     )?;
     Ok((ends, status))
 }

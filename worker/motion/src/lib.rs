@@ -56,6 +56,12 @@ pub enum Error {
         /// Width and height of the later.
         to: (u32, u32),
     },
+    /// The image is some part of the full size, or all of it.
+    #[error("an image of {scale} times the full size has no place in the picture (above 0, up to 1)")]
+    Scale {
+        /// Image size over full size.
+        scale: f64,
+    },
     /// The method is not in this build.
     #[error("the method {method} is not in this build (cargo feature {feature})")]
     NotBuilt {

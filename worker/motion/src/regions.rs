@@ -138,7 +138,9 @@ fn runs(rows: &[Row], stride: u32) -> Vec<(u32, u32)> {
     for row in rows.iter().filter(|row| is_stable(row)) {
         match runs.last_mut() {
             // A gap of at most 1.01 strides, as published.
-            Some((_, end)) if 100 * u64::from(row.frame.saturating_sub(*end)) <= 101 * u64::from(stride) => *end = row.frame,
+            Some((_, end)) if 100 * u64::from(row.frame.saturating_sub(*end)) <= 101 * u64::from(stride) => {
+                *end = row.frame;
+            }
             _ => runs.push((row.frame, row.frame)),
         }
     }
@@ -317,7 +319,11 @@ mod tests {
     fn thresholds_are_not_reached_by_what_equals_them() {
         let limits = [[1.0, 0.0, 10.0, 0.0], [1.0, 0.0, 6.0, 8.0], [1.01, 0.0, 0.0, 0.0]];
         for motion in limits {
-            assert_eq!(kinds(&[(REST, 2), (motion, 3), (REST, 2)])[1], (21, 51, "unknown"), "{motion:?} is no rest and no move");
+            assert_eq!(
+                kinds(&[(REST, 2), (motion, 3), (REST, 2)])[1],
+                (21, 51, "unknown"),
+                "{motion:?} is no rest and no move"
+            );
         }
         assert_eq!(kinds(&[([1.009, 0.0, 7.0, 7.0], 2)]), [(1, 11, "static")]);
     }
@@ -328,7 +334,11 @@ mod tests {
             let mut all = rows(&[(REST, 4)]);
             all.iter_mut().enumerate().for_each(|(at, row)| row.frame = 1 + stride * at as u32);
             let found = regions(&all, stride);
-            assert_eq!((found.len(), found[0].end_frame, found[0].stats.size), (1, 1 + 3 * stride, 4), "stride {stride}");
+            assert_eq!(
+                (found.len(), found[0].end_frame, found[0].stats.size),
+                (1, 1 + 3 * stride, 4),
+                "stride {stride}"
+            );
         }
     }
 
@@ -354,8 +364,12 @@ mod tests {
             1 => (0.98..1.02_f64, -12.0..12.0_f64, -12.0..12.0_f64).prop_map(|(s, tx, ty)| [s, 0.0, tx, ty]),
         ];
         let status = prop_oneof![6 => Just(Status::Moved), 1 => Just(Status::Undetermined)];
-        (similarity, status, prop::bool::weighted(0.95))
-            .prop_map(|(similarity, status, valid)| Row { frame: 0, similarity, valid, status })
+        (similarity, status, prop::bool::weighted(0.95)).prop_map(|(similarity, status, valid)| Row {
+            frame: 0,
+            similarity,
+            valid,
+            status,
+        })
     }
 
     proptest! {

@@ -56,7 +56,8 @@ fn fitted_motion_is_near_the_truth() {
             }
             errors.push(error);
         }
-        let (mean, most) = (errors.iter().sum::<f64>() / errors.len() as f64, errors.iter().copied().fold(0.0, f64::max));
+        let (mean, most) =
+            (errors.iter().sum::<f64>() / errors.len() as f64, errors.iter().copied().fold(0.0, f64::max));
         println!("{:<26}{:>9}{mean:>10.3}  most {most:.3}", "mean", format!("{method:?}"));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

@@ -30,12 +30,19 @@ fn a_picture_shifted_right_and_down_has_positive_tx_and_ty() {
     let large = Scene::of(2, [1.0, 0.0, 0.0, 0.0]).picture(0.0);
     let cut = |left: usize, top: usize| {
         let rows = large.data.chunks(480).skip(top).take(240);
-        Prepared::new(Grey { width: 440, height: 240, data: rows.flat_map(|row| row[left..left + 440].to_vec()).collect() })
+        Prepared::new(Grey {
+            width: 440,
+            height: 240,
+            data: rows.flat_map(|row| row[left..left + 440].to_vec()).collect(),
+        })
     };
     // The later cut begins 10 pixels further left and 5 further up: what it shows stands further right and down.
     let found = default(&cut(15, 10), &cut(5, 5)).unwrap();
     let [s, t, tx, ty] = found.similarity.to_array();
-    assert!((tx - 40.0).abs() < 0.05 && (ty - 20.0).abs() < 0.05 && (s - 1.0).abs() < 1e-4 && t.abs() < 1e-4, "{found:?}");
+    assert!(
+        (tx - 40.0).abs() < 0.05 && (ty - 20.0).abs() < 0.05 && (s - 1.0).abs() < 1e-4 && t.abs() < 1e-4,
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -63,8 +70,12 @@ fn the_picture_turning_counter_clockwise_is_a_positive_angle() {
 
 #[test]
 fn a_camera_that_turns_has_the_region_of_its_direction() {
-    let directions =
-        [([1.0, 0.0, 45.0, 0.0], "W"), ([1.0, 0.0, -45.0, 0.0], "E"), ([1.0, 0.0, 0.0, 45.0], "N"), ([1.0, 0.0, 0.0, -45.0], "S")];
+    let directions = [
+        ([1.0, 0.0, 45.0, 0.0], "W"),
+        ([1.0, 0.0, -45.0, 0.0], "E"),
+        ([1.0, 0.0, 0.0, 45.0], "N"),
+        ([1.0, 0.0, 0.0, -45.0], "S"),
+    ];
     for (at, (motion, name)) in directions.into_iter().enumerate() {
         let (from, to) = Scene::of(4 + at as u64, motion).pair();
         let (rest, moved) = (default(&from, &from).unwrap(), default(&from, &to).unwrap());
@@ -102,6 +113,14 @@ fn images_that_cannot_be_compared_are_refused_by_name() {
     assert_eq!(text(prepared(8, 8, 64), prepared(8, 8, 63)), "an image of 8x8 cannot have 63 bytes");
     assert_eq!(text(prepared(0, 0, 0), prepared(0, 0, 0)), "an image of 0x0 cannot have 0 bytes");
     assert_eq!(text(prepared(8, 8, 64), prepared(16, 4, 64)), "an image of 8x8 cannot be compared with one of 16x4");
+}
+
+#[test]
+fn an_image_scale_that_is_no_reduction_is_refused() {
+    for scale in [0.0, -0.25, 4.0, f64::NAN] {
+        let found = estimate(&prepared(8, 8, 64), &prepared(8, 8, 64), scale, &Settings::default());
+        assert!(matches!(found, Err(Error::Scale { .. })), "{scale}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use scene::{HEIGHT, Plume, Scene, WIDTH, normal};
 
 const METHODS: [Method; 3] = [Method::Auto, Method::Corners, Method::Dis];
 
+#[allow(clippy::unwrap_used)] // a test in all but name
 fn estimated((from, to): &(Prepared, Prepared), method: Method) -> Estimate {
     estimate(from, to, 0.25, &Settings { method }).unwrap()
 }
@@ -33,7 +34,10 @@ fn a_rest_is_seen_past_a_plume_over_half_of_the_picture() {
     for (at, share) in [0.3, 0.4, 0.5, 0.6].into_iter().enumerate() {
         for (plume, kind) in [(Plume::of(share), "sheer"), (Plume::rigid(share), "rigid")] {
             let middle = [0.0, 0.2, -0.15, 0.1][at];
-            let pair = Scene::of(40 + at as u64, [1.0, 0.0, 0.0, 0.0]).busy(1.5, 40).with_plume(Plume { middle, ..plume }).pair();
+            let pair = Scene::of(40 + at as u64, [1.0, 0.0, 0.0, 0.0])
+                .busy(1.5, 40)
+                .with_plume(Plume { middle, ..plume })
+                .pair();
             for method in METHODS {
                 let found = estimated(&pair, method);
                 let far = found.similarity.mean_difference(&Similarity::IDENTITY, 1920.0, 1080.0);

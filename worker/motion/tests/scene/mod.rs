@@ -120,7 +120,8 @@ impl Scene {
         if alpha <= 0.0 {
             return rock;
         }
-        let eddy = |far: f64| if plume.swirl > 0.0 { plume.swirl * time * textures.edge.at(x + far, y - far) } else { 0.0 };
+        let eddy =
+            |far: f64| if plume.swirl > 0.0 { plume.swirl * time * textures.edge.at(x + far, y - far) } else { 0.0 };
         let (u, v) = (x + eddy(3000.0), y + plume.rise * time + eddy(7000.0));
         let (old, new) = (textures.smoke.at(u, v), textures.fresh.at(u, v));
         let smoke = old + plume.churn * time * (new - old);
