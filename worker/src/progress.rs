@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 /// Distance between two plain lines.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
@@ -208,8 +208,12 @@ pub fn clock(duration: Duration) -> String {
 }
 
 fn new_bar() -> ProgressBar {
-    let template = "{msg:<24} [{bar:32}] {pos}/{len} frames  {per_sec:>12}  ETA {eta}";
+    let template = "{msg:<24} [{bar:32}] {pos}/{len} frames  {rate}  ETA {eta}";
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = style.with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        // Writing to the bar's own text does not fail.
+        let _ = write!(out, "{:.1} frames/s", state.per_sec());
+    });
     let bar = ProgressBar::new(0).with_style(style.progress_chars("=> "));
     bar.enable_steady_tick(Duration::from_millis(250));
     bar
