@@ -117,7 +117,9 @@ impl Script {
         for at in 0.. {
             let used: u32 = spells.iter().map(|spell| spell.frames).sum();
             if used + 82 > frames {
-                spells.push(Spell::rest(frames.saturating_sub(used).max(1)));
+                if let Some(rest) = spells.last_mut() {
+                    rest.frames = (rest.frames + frames).saturating_sub(used).max(1);
+                }
                 break;
             }
             let back = at / 4;

@@ -11,7 +11,7 @@ use std::{
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{Movie, Script, fault::Rule, layout::movie_path, movie_writer, server};
+use crate::{Movie, RenderError, Script, fault::Rule, layout::movie_path, movie_writer, server};
 
 const RENDER_EXAMPLES: &str = "\
 Examples:
@@ -28,12 +28,23 @@ Examples:
   curl -X POST localhost:8000/_control/faults -H 'content-type: application/json' -d '{\"fault\":{\"drop\":{\"after\":1000}}}'
   curl localhost:8000/_control/counts
 
-Faults: delay {ms}, stall {after}, drop {after}, short {missing}, ignore_range, wrong_range {shift},
-status {status, retry_after}, swapped. A rule may have path (a part of it), times, skip.";
+Faults: delay {ms}, stall {after}, drop {after}, close, short {missing}, ignore_range, wrong_range {shift},
+status {status, retry_after}, swapped. A rule may have path (a part of it, or a pattern with * and ?), times, skip,
+only_ranges. DELETE /_control/faults ends them, DELETE /_control/counts counts anew, PUT /_control/down with
+milliseconds closes every connection for so long.";
+
+const LONG_EXAMPLES: &str = "\
+Examples:
+  archive long X.mov long.mov                              25,155 frames, only the first is there
+  archive long X.mov long.mov --present 1,6,16,26 --moov-first
+The packets of X.mov are used in turn, so frame n of the long movie is frame ((n - 1) mod frames of X.mov) + 1 of X.mov.";
+
+const AFTER: &str = "\
+Exit codes: 0 done, 1 failed, 2 wrong command line, 69 the ffmpeg command is missing.";
 
 /// A synthetic video archive with known camera motion.
 #[derive(Debug, Parser)]
-#[command(name = "archive", version, about, max_term_width = 110)]
+#[command(name = "archive", version, about, max_term_width = 110, after_help = AFTER)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -42,29 +53,44 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Render ProRes movies in the real archive's folders, with the true motion beside them.
+    ///
+    /// What is there already, made of the same values, is not made again.
     #[command(after_help = RENDER_EXAMPLES)]
     Render(Box<RenderArguments>),
     /// Serve a folder as the real archive is served; sick on request.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArguments),
     /// Make a movie of many frames out of a short one, as a sparse file.
-    Long {
-        /// The short movie its packets come from.
-        short: PathBuf,
-        /// The movie to make.
-        out: PathBuf,
-        /// Number of frames.
-        #[arg(long, default_value_t = 25_155)]
-        frames: u32,
-        /// Which frames (from 1) are really there; the others are holes.
-        #[arg(long, value_delimiter = ',', default_value = "1")]
-        present: Vec<u32>,
-    },
+    #[command(after_help = LONG_EXAMPLES)]
+    Long(LongArguments),
     /// Print the completions of a shell.
     Completions {
         /// The shell.
         shell: Shell,
     },
+}
+
+#[derive(Debug, clap::Args)]
+struct LongArguments {
+    /// The short movie its packets come from.
+    short: PathBuf,
+    /// The movie to make.
+    out: PathBuf,
+    /// Number of frames.
+    #[arg(long, env = "ARCHIVE_LONG_FRAMES", default_value_t = 25_155, value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
+    frames: u32,
+    /// Which frames (from 1) are really there; the others are holes.
+    #[arg(long, env = "ARCHIVE_LONG_PRESENT", value_delimiter = ',', default_value = "1")]
+    present: Vec<u32>,
+    /// Width and height, for the index.
+    #[arg(long, env = "ARCHIVE_SIZE", default_value = "1920x1080", value_parser = parse_size)]
+    size: (u32, u32),
+    /// The index before the frames.
+    #[arg(long, env = "ARCHIVE_LONG_MOOV_FIRST")]
+    moov_first: bool,
+    /// With a timecode and a sound track before the video.
+    #[arg(long, env = "ARCHIVE_EXTRA_TRACKS")]
+    extra_tracks: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -76,7 +102,7 @@ struct RenderArguments {
     #[arg(long, env = "ARCHIVE_MOVIES", default_value_t = 3)]
     movies: u32,
     /// Frames of each.
-    #[arg(long, env = "ARCHIVE_FRAMES", default_value_t = 300)]
+    #[arg(long, env = "ARCHIVE_FRAMES", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
     frames: u32,
     /// Width and height.
     #[arg(long, env = "ARCHIVE_SIZE", default_value = "1920x1080", value_parser = parse_size)]
@@ -85,7 +111,7 @@ struct RenderArguments {
     #[arg(long, env = "ARCHIVE_SEED", default_value_t = 1)]
     seed: u64,
     /// Share of the picture the plume covers, 0-0.7.
-    #[arg(long, env = "ARCHIVE_PLUME", default_value_t = 0.25)]
+    #[arg(long, env = "ARCHIVE_PLUME", default_value_t = 0.25, value_parser = parse_share)]
     plume: f64,
     /// Noise, in levels of 255.
     #[arg(long, env = "ARCHIVE_NOISE", default_value_t = 0.8)]
@@ -93,7 +119,7 @@ struct RenderArguments {
     /// Number of drifting particles.
     #[arg(long, env = "ARCHIVE_PARTICLES", default_value_t = 60)]
     particles: u32,
-    /// Brightness of the lamps; 1 = usual.
+    /// Brightness of the lamps; 1 = usual, 0 = dark.
     #[arg(long, env = "ARCHIVE_LIGHT", default_value_t = 1.0)]
     light: f64,
     /// Take the scene from a picture (JPEG, PNG).
@@ -115,11 +141,14 @@ struct ServeArguments {
     /// Where to listen; port 0 = any that is free.
     #[arg(long, env = "ARCHIVE_BIND", default_value = "127.0.0.1:8000")]
     bind: SocketAddr,
+    /// The path the root is served under.
+    #[arg(long, env = "ARCHIVE_PREFIX", default_value = server::PREFIX)]
+    prefix: String,
     /// Write the root's address to this file once it is served.
     #[arg(long, env = "ARCHIVE_URL_FILE")]
     url_file: Option<PathBuf>,
     /// A fault, as JSON; may be given several times.
-    #[arg(long = "fault", value_parser = parse_rule)]
+    #[arg(long = "fault", env = "ARCHIVE_FAULT", value_parser = parse_rule)]
     faults: Vec<Rule>,
 }
 
@@ -132,23 +161,22 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Render(arguments) => render(&arguments),
         Command::Serve(arguments) => serve(&arguments),
-        Command::Long { short, out, frames, present } => long(&short, &out, frames, &present),
+        Command::Long(arguments) => long(&arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "archive", &mut std::io::stdout());
             Ok(())
         }
     };
-    if let Err(error) = done {
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        let _ = writeln!(std::io::stderr(), "archive: {text}");
-        return ExitCode::FAILURE;
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
     }
-    ExitCode::SUCCESS
+    say(&format!("archive: {text}"));
+    let unavailable = matches!(error.downcast_ref(), Some(RenderError::NoEncoder(_)));
+    if unavailable { ExitCode::from(69) } else { ExitCode::FAILURE }
 }
 
 fn render(arguments: &RenderArguments) -> Result<(), Failure> {
@@ -157,7 +185,7 @@ fn render(arguments: &RenderArguments) -> Result<(), Failure> {
         let movie = Movie {
             frames: arguments.frames,
             size: arguments.size,
-            seed: arguments.seed + u64::from(number),
+            seed: arguments.seed.wrapping_add(u64::from(number)),
             script: script.clone(),
             still: arguments.still.clone(),
             plume: arguments.plume,
@@ -166,83 +194,99 @@ fn render(arguments: &RenderArguments) -> Result<(), Failure> {
             light: arguments.light,
             extra_tracks: arguments.extra_tracks,
         };
-        let path = arguments.out.join(movie_path(number));
-        let (stamp_path, stamp) =
-            (path.with_extension("made"), format!("archive {} {movie:?}\n", env!("CARGO_PKG_VERSION")));
-        // A hidden file beside the movie says what it was made from: the same is not made twice.
-        let stamp_path = hidden(&stamp_path);
-        let there = path.exists() && std::fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp);
-        if there {
-            say(&format!("{} is there", path.display()));
-            continue;
-        }
-        render_one(&movie, &path)?;
-        std::fs::write(&stamp_path, stamp)?;
+        render_one(&movie, &arguments.out.join(movie_path(number)))?;
     }
     Ok(())
-}
-
-fn hidden(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}"))
 }
 
 fn render_one(movie: &Movie, path: &Path) -> Result<(), Failure> {
     let (start, terminal) = (Instant::now(), std::io::stderr().is_terminal());
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    movie.render_with(path, |done| {
+    let made = movie.render_missing(path, |done| {
         if terminal && done % 10 == 0 {
             let rate = f64::from(done) / start.elapsed().as_secs_f64();
             let left = f64::from(movie.frames - done) / rate;
-            let _ = write!(
-                std::io::stderr(),
-                "\r{name}: {done}/{} frames, {rate:.0} frames/s, {left:.0} s left   ",
-                movie.frames
-            );
+            let frames = movie.frames;
+            let line = format!("\r{name}: {done}/{frames} frames, {rate:.0} frames/s, {left:.0} s left   ");
+            let _ = write!(std::io::stderr(), "{line}");
         }
     })?;
     let cleared = if terminal { "\r\x1b[K" } else { "" };
-    let size = std::fs::metadata(path)?.len() as f64 / 1e6;
-    say(&format!(
-        "{cleared}{}: {} frames, {size:.0} MB, {:.0} s",
-        path.display(),
-        movie.frames,
-        start.elapsed().as_secs_f64()
-    ));
+    let (path, seconds) = (path.display(), start.elapsed().as_secs_f64());
+    if made {
+        let size = std::fs::metadata(path.to_string())?.len() as f64 / 1e6;
+        say(&format!("{cleared}{path}: {} frames, {size:.0} MB, {seconds:.0} s", movie.frames));
+    } else {
+        say(&format!("{path}: is there"));
+    }
     Ok(())
 }
 
 fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(arguments.bind).await?;
-        let url = format!("http://{}{}", listener.local_addr()?, server::PREFIX);
+    let options =
+        server::Options { address: arguments.bind, prefix: arguments.prefix.clone(), faults: arguments.faults.clone() };
+    let listening = |url: &str| {
         if let Some(path) = &arguments.url_file {
             // Written whole: who waits for the file never reads half an address.
             let partial = path.with_extension("partial");
-            std::fs::write(&partial, &url)?;
+            std::fs::write(&partial, url)?;
             std::fs::rename(&partial, path)?;
         }
         say(&format!("serving {} at {url}", arguments.root.display()));
-        let (stop, stopped) = tokio::sync::oneshot::channel();
-        tokio::spawn(async move {
-            let _ = tokio::signal::ctrl_c().await;
+        Ok(())
+    };
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let served = tokio::runtime::Runtime::new()?.block_on(async {
+        tokio::spawn(async {
+            asked_to_end().await;
             let _ = stop.send(());
         });
-        Ok(server::serve_until(listener, &arguments.root, arguments.faults.clone(), stopped).await?)
-    })
+        server::serve_until(&arguments.root, options, listening, stopped).await
+    });
+    served
+        .map_err(|error| format!("failed to serve {} at {}: {error}", arguments.root.display(), arguments.bind).into())
 }
 
-fn long(short: &Path, out: &Path, frames: u32, present: &[u32]) -> Result<(), Failure> {
-    let packets = movie_writer::packets(short)?;
-    let present: Vec<u32> = present.iter().map(|frame| frame.saturating_sub(1)).collect();
-    movie_writer::write_long(out, &movie_writer::Shape::default(), &packets, frames, &present)?;
+/// Ends on the first signal to end.
+async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn long(arguments: &LongArguments) -> Result<(), Failure> {
+    let LongArguments { short, out, frames, present, size, moov_first, extra_tracks } = arguments;
+    if let Some(frame) = present.iter().find(|frame| !(1..=*frames).contains(frame)) {
+        return Err(format!("the movie has no frame {frame}: it has {frames}, from 1").into());
+    }
+    let packets =
+        movie_writer::packets(short).map_err(|error| format!("failed to read {}: {error}", short.display()))?;
+    let present: Vec<u32> = present.iter().map(|frame| frame - 1).collect();
+    let size = (u16::try_from(size.0)?, u16::try_from(size.1)?);
+    let shape = movie_writer::Shape {
+        size,
+        moov_first: *moov_first,
+        extra_tracks: *extra_tracks,
+        ..movie_writer::Shape::default()
+    };
+    movie_writer::write_long(out, &shape, &packets, *frames, &present)
+        .map_err(|error| format!("failed to write {}: {error}", out.display()))?;
+    let bytes = std::fs::metadata(out)?.len() as f64 / 1e9;
+    say(&format!("{}: {frames} frames, {bytes:.1} GB, of which {} frames are there", out.display(), present.len()));
     Ok(())
 }
 
 fn parse_size(text: &str) -> Result<(u32, u32), String> {
     let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     sides.ok_or_else(|| format!("{text:?} is not a size such as 1920x1080"))
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=0.7).contains(share));
+    share.ok_or_else(|| format!("{text:?} is not a share from 0 to 0.7"))
 }
 
 fn parse_rule(text: &str) -> Result<Rule, String> {

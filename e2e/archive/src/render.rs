@@ -132,6 +132,28 @@ impl Movie {
         Ok(truth)
     }
 
+    /// Like [`Movie::render_with`], unless the movie is there, made of the same values; says whether it was made. A hidden
+    /// file beside the movie says of what.
+    pub fn render_missing(&self, path: &Path, done: impl FnMut(u32)) -> Result<bool, RenderError> {
+        let (stamp_path, stamp) = (hidden(path, "made"), self.stamp());
+        let made = std::fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp);
+        if made && path.exists() && Truth::path_of(path).exists() {
+            return Ok(false);
+        }
+        // A run that ends between truth and movie must not leave a stamp that vouches for both.
+        let _ = std::fs::remove_file(&stamp_path);
+        self.render_with(path, done)?;
+        std::fs::write(&stamp_path, stamp).map_err(|source| RenderError::Io { path: stamp_path, source })?;
+        Ok(true)
+    }
+
+    /// Everything the movie's bytes depend on, as text.
+    fn stamp(&self) -> String {
+        let still = self.still.as_ref().and_then(|path| std::fs::metadata(path).ok());
+        let still = still.map(|still| (still.len(), still.modified().ok()));
+        format!("archive {}, edition {EDITION}: {self:?} {still:?}\n", env!("CARGO_PKG_VERSION"))
+    }
+
     /// Frames are made while the ones before are encoded.
     fn encode(&self, poses: &[Pose], output: &Path, mut done: impl FnMut(u32)) -> Result<(), RenderError> {
         let mut encoder = self.encoder(output)?;
@@ -210,6 +232,9 @@ impl Movie {
         command.spawn().map_err(RenderError::NoEncoder)
     }
 }
+
+/// Counts up when the same values make other pictures than before, so that movies made before are made anew.
+const EDITION: u32 = 2;
 
 /// Makes all frames, as long as there is someone to take them.
 fn fill(

@@ -21,6 +21,46 @@ pub struct TruthError {
     pub source: csv::Error,
 }
 
+/// A motion as the result files have it: a point that stands at (x, y) in the first frame, from the picture's centre, y down,
+/// stands at (x + dx, y + dy) in the second, with
+///
+/// ```text
+/// dx = s( cos t * x + sin t * y) + tx - x
+/// dy = s(-sin t * x + cos t * y) + ty - y
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Similarity {
+    /// Growth of the picture.
+    pub s: f64,
+    /// Rotation in radians; 0 with this camera.
+    pub t: f64,
+    /// Shift to the right in pixels: the camera turned W.
+    pub tx: f64,
+    /// Shift down in pixels: the camera turned N.
+    pub ty: f64,
+}
+
+impl Similarity {
+    /// Where the point at (x, y) goes: (dx, dy), in pixels.
+    pub fn displacement(self, x: f64, y: f64) -> (f64, f64) {
+        let (sin, cos) = self.t.sin_cos();
+        (self.s * (cos * x + sin * y) + self.tx - x, self.s * (-sin * x + cos * y) + self.ty - y)
+    }
+}
+
+impl From<[f64; 4]> for Similarity {
+    /// `[s, t, tx, ty]`
+    fn from([s, t, tx, ty]: [f64; 4]) -> Self {
+        Self { s, t, tx, ty }
+    }
+}
+
+impl From<Similarity> for [f64; 4] {
+    fn from(Similarity { s, t, tx, ty }: Similarity) -> Self {
+        [s, t, tx, ty]
+    }
+}
+
 /// Frames in a row in which the camera does one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrueSpell {
@@ -86,6 +126,11 @@ impl Truth {
         let (a, b) = (pose(from)?, pose(to)?);
         let s = b.scale / a.scale;
         Some([s, 0.0, b.x - s * a.x, b.y - s * a.y])
+    }
+
+    /// The motion from one frame to another (1-based), with names; `None` beyond the movie.
+    pub fn similarity(&self, from: u32, to: u32) -> Option<Similarity> {
+        self.motion(from, to).map(Similarity::from)
     }
 
     /// What the camera does in a frame.
