@@ -43,6 +43,12 @@ pub enum DecodeError {
         #[source]
         source: ffmpeg::Error,
     },
+    /// FFmpeg gave a picture, but not all of it is the frame's.
+    #[error("a part of a frame of {bytes} bytes is damaged")]
+    Damaged {
+        /// The packet's size.
+        bytes: usize,
+    },
     /// The packet holds another size than the movie says.
     #[error("the frame is {found_width}x{found_height}, the movie says {width}x{height}")]
     Size {
@@ -158,6 +164,10 @@ fn decode(decoder: &mut decoder::Video, packet: &[u8]) -> Result<Video, DecodeEr
     let mut frame = Video::empty();
     decoder.send_packet(&codec::packet::Packet::copy(packet)).map_err(fail)?;
     decoder.receive_frame(&mut frame).map_err(fail)?;
+    // The ProRes decoder passes over slices it cannot read, whatever it is told about errors, and only marks the frame.
+    if frame.has_decode_errors() || frame.is_corrupt() {
+        return Err(DecodeError::Damaged { bytes: packet.len() });
+    }
     Ok(frame)
 }
 
@@ -167,6 +177,8 @@ fn open(format: Format) -> Result<decoder::Video, DecodeError> {
     let (Some(id), true) = (codec_of(format.codec), pixels <= MAX_PIXELS) else { return Err(unsupported) };
     let codec = decoder::find(id).ok_or(unsupported)?;
     let fail = |source| DecodeError::Packet { bytes: 0, source };
+    // What FFmpeg would print about every bad slice is in the error already.
+    ffmpeg::log::set_level(ffmpeg::log::Level::Quiet);
     let mut context = codec::Context::new_with_codec(codec);
     describe(&mut context, format);
     context.decoder().open_as(codec).and_then(decoder::Opened::video).map_err(fail)

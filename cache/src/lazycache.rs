@@ -1,7 +1,6 @@
 //! One archive: its folders, its movies' indexes (read once, kept), its frames.
 
 use std::{
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,6 +9,7 @@ use bytes::Bytes;
 use frame::{DirectoryPath, Format, FrameAddress, FrameNumber, MirrorRoot, MoviePath, OutputSize};
 use moka::future::Cache;
 use quicktime::{Probe, Step};
+use url::Url;
 
 use crate::{
     Error, Identity, Listing, Movie, decode,
@@ -42,14 +42,16 @@ pub struct Lazycache {
 }
 
 impl Lazycache {
-    /// The archive at `root`: an http(s) address or a folder.
+    /// The archive at `root`: an http(s) address, a folder, or a folder's file address.
     pub fn open(root: &str) -> Result<Self, Error> {
         if root.starts_with("http://") || root.starts_with("https://") {
             let mirror = MirrorRoot::parse(root).map_err(|_| Error::Root { root: root.to_owned() })?;
             return Self::mirror(mirror);
         }
-        if Path::new(root).is_dir() {
-            return Ok(Self::over(Arc::new(FolderOrigin::new(root.into()))));
+        let address = Url::parse(root).ok().filter(|address| address.scheme() == "file");
+        let folder = address.and_then(|address| address.to_file_path().ok()).unwrap_or_else(|| root.into());
+        if folder.is_dir() {
+            return Ok(Self::over(Arc::new(FolderOrigin::new(folder))));
         }
         Err(Error::Root { root: root.to_owned() })
     }

@@ -135,6 +135,12 @@ pub enum OriginError {
         /// The folder.
         url: String,
     },
+    /// A listing larger than is read: a part of it would pass for all of it.
+    #[error("the listing of {url} is too long to be read whole")]
+    LongListing {
+        /// The folder.
+        url: String,
+    },
     /// The file system.
     #[error("failed to read {path}")]
     Io {
@@ -158,6 +164,7 @@ impl OriginError {
             | Self::WrongRange { .. }
             | Self::Short { .. }
             | Self::NoListing { .. }
+            | Self::LongListing { .. }
             | Self::Io { .. } => ErrorKind::OriginError,
         }
     }

@@ -30,7 +30,17 @@ impl FolderOrigin {
         match opened {
             Ok((file, metadata)) if metadata.is_file() => Ok((file, metadata, path)),
             Ok(_) => Err(OriginError::NotFound { url: path.display().to_string() }),
-            Err(source) => Err(io_error(path, source)),
+            Err(source) => Err(self.not_there(path, source)),
+        }
+    }
+
+    /// Only below a root that is there can something be missing; without its mount, an archive is out of reach.
+    fn not_there(&self, path: PathBuf, source: io::Error) -> OriginError {
+        match source.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory if self.root.is_dir() => {
+                OriginError::NotFound { url: path.display().to_string() }
+            }
+            _ => OriginError::Io { path, source },
         }
     }
 
@@ -50,13 +60,13 @@ impl FolderOrigin {
             Part::Last(count) => size.saturating_sub(count)..size,
         };
         let mut bytes = vec![0; (range.end - range.start) as usize];
-        file.read_exact_at(&mut bytes, range.start).map_err(|source| io_error(path, source))?;
+        file.read_exact_at(&mut bytes, range.start).map_err(|source| OriginError::Io { path, source })?;
         Ok(Piece { offset: range.start, bytes: bytes.into(), identity })
     }
 
     fn list_now(&self, path: &DirectoryPath) -> Result<Listing, OriginError> {
         let path = self.root.join(path.as_str());
-        let fail = |source| io_error(path.clone(), source);
+        let fail = |source| self.not_there(path.clone(), source);
         let mut listing = Listing::default();
         for entry in std::fs::read_dir(&path).map_err(fail)? {
             let entry = entry.map_err(fail)?;
@@ -100,7 +110,7 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, OriginError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(error) => Err(io_error(PathBuf::new(), io::Error::other(error))),
+        Err(error) => Err(OriginError::Io { path: PathBuf::new(), source: io::Error::other(error) }),
     }
 }
 
@@ -108,11 +118,4 @@ async fn blocking<T: Send + 'static>(
 fn identity_of(metadata: &Metadata) -> Identity {
     let last_modified = metadata.modified().ok().map(httpdate::fmt_http_date);
     Identity { size: metadata.len(), etag: None, last_modified }
-}
-
-fn io_error(path: PathBuf, source: io::Error) -> OriginError {
-    match source.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => OriginError::NotFound { url: path.display().to_string() },
-        _ => OriginError::Io { path, source },
-    }
 }

@@ -9,6 +9,7 @@ use bytes::BytesMut;
 use frame::{DirectoryPath, MirrorRoot, MoviePath};
 use futures::StreamExt;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header};
+use url::Url;
 
 use super::{Identity, Origin, OriginError, Part, Piece};
 use crate::listing::{self, Listing};
@@ -48,14 +49,18 @@ impl HttpOrigin {
         Ok(Self { root, client })
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    fn address(&self, path: &str) -> Url {
         let mut url = self.root.url().clone();
         // Each part is encoded by itself; the last of a folder's path is empty and gives the slash at its end.
         if let Ok(mut parts) = url.path_segments_mut() {
             parts.pop_if_empty().extend(path.split('/'));
         }
+        url
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
         // A compressed answer would not be the bytes that were asked for.
-        self.client.request(method, url).header(header::ACCEPT_ENCODING, "identity")
+        self.client.request(method, self.address(path)).header(header::ACCEPT_ENCODING, "identity")
     }
 
     async fn read_once(
@@ -70,9 +75,7 @@ impl HttpOrigin {
             Part::Last(count) => format!("bytes=-{count}"),
         };
         let mut request = self.request(Method::GET, path.as_str()).header(header::RANGE, &range);
-        if let Some(validator) =
-            expected.and_then(|identity| identity.etag.as_ref().or(identity.last_modified.as_ref()))
-        {
+        if let Some(validator) = expected.and_then(validator) {
             request = request.header(header::IF_RANGE, validator);
         }
         let response = send(request, &url).await?;
@@ -107,6 +110,9 @@ impl HttpOrigin {
             return Err(OriginError::NoListing { url });
         }
         let bytes = read_body(response, MAX_LISTING, &url).await?;
+        if bytes.len() == MAX_LISTING {
+            return Err(OriginError::LongListing { url });
+        }
         listing::parse(&bytes).ok_or(OriginError::NoListing { url })
     }
 }
@@ -126,7 +132,7 @@ impl Origin for HttpOrigin {
     }
 
     fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.root.url())
+        self.address(path).into()
     }
 }
 
@@ -143,6 +149,11 @@ async fn retried<T, F: Future<Output = Result<T, OriginError>>>(mut once: impl F
         tokio::time::sleep(wait).await;
         tried += 1;
     }
+}
+
+/// What If-Range may name. A weak entity tag matches nothing there (RFC 9110, 13.1.5): every range would be answered whole.
+fn validator(known: &Identity) -> Option<&String> {
+    known.etag.as_ref().filter(|etag| !etag.starts_with("W/")).or(known.last_modified.as_ref())
 }
 
 /// How long to wait; `None` = the origin wants more patience than one request has.
