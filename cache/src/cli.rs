@@ -44,7 +44,7 @@ enum Command {
         /// The movie: an address or a file.
         movie: String,
     },
-    /// Save one frame of a movie; the file's extension chooses the format (png, jpg, bmp, rgba, raw).
+    /// Save one frame of a movie; the file's extension chooses the format (png, jpg, bmp, rgba, raw, npy).
     #[command(after_help = FRAME_EXAMPLES)]
     Frame {
         /// The movie: an address or a file.

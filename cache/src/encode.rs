@@ -1,4 +1,4 @@
-//! A picture to PNG, JPEG, BMP or raw pixels.
+//! A picture to PNG, JPEG, BMP, a `NumPy` array or raw pixels.
 
 use bytes::Bytes;
 use frame::Format;
@@ -42,6 +42,7 @@ pub fn encode(picture: &Picture, format: Format) -> Result<Encoded, EncodeError>
         Format::Jpeg => jpeg(picture)?,
         Format::Bmp => bmp(picture),
         Format::Rgba | Format::Raw => rgba(picture),
+        Format::Npy => npy(picture),
     };
     Ok(Encoded { bytes: bytes.into(), content_type: format.content_type() })
 }
@@ -97,6 +98,23 @@ fn rgba(picture: &Picture) -> Vec<u8> {
     picture.rgb.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect()
 }
 
+/// A `NumPy` array, format version 1.0: magic, the length of the header, the header padded so that the pixels begin at a
+/// multiple of 64, the pixels.
+fn npy(picture: &Picture) -> Vec<u8> {
+    const BEFORE_HEADER: usize = 10;
+    let (height, width) = (picture.height, picture.width);
+    let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({height}, {width}, 3), }}");
+    let start = (BEFORE_HEADER + header.len() + 1).next_multiple_of(64);
+    let mut bytes = Vec::with_capacity(start + picture.rgb.len());
+    bytes.extend_from_slice(b"\x93NUMPY\x01\x00");
+    bytes.extend_from_slice(&((start - BEFORE_HEADER) as u16).to_le_bytes());
+    bytes.extend_from_slice(header.as_bytes());
+    bytes.resize(start - 1, b' ');
+    bytes.push(b'\n');
+    bytes.extend_from_slice(&picture.rgb);
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +137,14 @@ mod tests {
         let bytes = bmp(&picture());
         assert_eq!((&bytes[..2], bytes.len()), (&b"BM"[..], 70));
         assert_eq!(&bytes[54..], [9, 8, 7, 12, 11, 10, 0, 0, 3, 2, 1, 6, 5, 4, 0, 0]);
+    }
+
+    #[test]
+    fn a_numpy_array_is_written_as_numpy_reads_it() {
+        let bytes = npy(&picture());
+        assert_eq!((&bytes[..8], u16::from_le_bytes([bytes[8], bytes[9]])), (&b"\x93NUMPY\x01\x00"[..], 118));
+        assert_eq!(bytes[10..128].trim_ascii(), b"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 3), }");
+        assert_eq!((bytes[127], &bytes[128..]), (b'\n', &picture().rgb[..]));
     }
 
     #[test]

@@ -12,9 +12,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use axum::{
     Json, Router,
-    extract::{Query, Request, State},
+    extract::{Query, Request, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use frame::{DirectoryPath, FrameAddress, MirrorRoot, MoviePath, OutputSize};
@@ -41,6 +41,8 @@ pub struct Served {
 struct Mirror {
     root: String,
     cache: Lazycache,
+    /// Whether clients can read the root themselves.
+    is_on_http: bool,
 }
 
 impl Served {
@@ -48,7 +50,8 @@ impl Served {
     pub fn new(roots: &[MirrorRoot], decodes: usize) -> Result<Self, Error> {
         let mut mirrors = BTreeMap::new();
         for root in roots {
-            let mirror = Mirror { root: root.url().to_string(), cache: Lazycache::mirror(root.clone())? };
+            let cache = Lazycache::mirror(root.clone())?;
+            let mirror = Mirror { root: root.url().to_string(), cache, is_on_http: true };
             mirrors.insert(root.api_path(), mirror);
         }
         Ok(Self {
@@ -63,7 +66,7 @@ impl Served {
     #[must_use]
     pub fn with_folder(mut self, name: &str, cache: Lazycache) -> Self {
         let mut mirrors = (*self.mirrors).clone();
-        mirrors.insert(format!("/v1/{name}/"), Mirror { root: cache.url(""), cache });
+        mirrors.insert(format!("/v1/{name}/"), Mirror { root: cache.url(""), cache, is_on_http: false });
         self.mirrors = Arc::new(mirrors);
         self
     }
@@ -82,9 +85,13 @@ impl Served {
         self
     }
 
-    /// The mirror a path belongs to, and what stands below its root.
+    /// The mirror a path belongs to, and what stands below its root. Of mirrors within each other the inner one: it is
+    /// the later of the two in order. Old clients leave out the root's last slash.
     fn find<'a>(&self, path: &'a str) -> Option<(&Mirror, &'a str)> {
-        self.mirrors.iter().find_map(|(api, mirror)| path.strip_prefix(api.as_str()).map(|rest| (mirror, rest)))
+        self.mirrors.iter().rev().find_map(|(api, mirror)| {
+            let below = path.strip_prefix(api.as_str()).or_else(|| (api.strip_suffix('/') == Some(path)).then_some(""));
+            below.map(|below| (mirror, below))
+        })
     }
 }
 
@@ -138,11 +145,14 @@ struct SizeQuery {
 
 async fn below_a_mirror(
     State(served): State<Served>,
-    Query(query): Query<SizeQuery>,
+    query: Result<Query<SizeQuery>, QueryRejection>,
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Error> {
     let start = Instant::now();
+    let Ok(Query(query)) = query else {
+        return Ok(refusal(StatusCode::BAD_REQUEST, "BadRequest", "the query is not one width and one height"));
+    };
     // Decoded once; a path that is encoded twice, or hides a slash, is refused by the path's own rules.
     let raw = request.uri().path();
     if raw.to_ascii_lowercase().contains("%2f") {
@@ -168,7 +178,7 @@ async fn below_a_mirror(
             )?;
             one_frame(&served, mirror, &FrameAddress::parse(movie, frame, size)?).await?
         }
-        Below::Other(path) => Redirect::to(&mirror.cache.url(MoviePath::parse(path)?.as_str())).into_response(),
+        Below::Other(path) => at_the_origin(mirror, &MoviePath::parse(path)?),
     };
     stamp(&mut response, "x-lazycache-timing-handler-ns", start);
     if served.public {
@@ -186,19 +196,34 @@ enum Below<'a> {
 }
 
 fn split(below: &str) -> Below<'_> {
-    if let Some((movie, frame)) = below.rsplit_once("/frame/") {
-        return Below::Frame(movie, frame);
+    match below.rsplit_once("/frame/") {
+        Some((movie, frame)) if is_movie(movie) => return Below::Frame(movie, frame),
+        _ => {}
     }
     if below.is_empty() || below.ends_with('/') {
         return Below::Folder(below);
     }
     let name = below.rsplit('/').next().unwrap_or(below);
-    match name.rsplit_once('.') {
-        Some((_, extension)) if extension.eq_ignore_ascii_case("mov") => Below::Movie(below),
-        Some(_) => Below::Other(below),
+    match name.contains('.') {
+        true if is_movie(name) => Below::Movie(below),
+        true => Below::Other(below),
         // Old clients ask for folders without a slash, too.
-        None => Below::Folder(below),
+        false => Below::Folder(below),
     }
+}
+
+fn is_movie(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("mov"))
+}
+
+/// Files that are no movies are not read through this server.
+fn at_the_origin(mirror: &Mirror, path: &MoviePath) -> Response {
+    if !mirror.is_on_http {
+        let detail = "only .mov files are served from a folder, and a folder has no address to be sent to";
+        return refusal(StatusCode::NOT_FOUND, "NotFound", detail);
+    }
+    // 302, as the old service answered, where axum's own redirects are 303, 307 or 308.
+    (StatusCode::FOUND, [(header::LOCATION, mirror.cache.url(path.as_str()))]).into_response()
 }
 
 async fn listing(mirror: &Mirror, folder: &str) -> Result<Response, Error> {
@@ -239,9 +264,15 @@ async fn one_frame(served: &Served, mirror: &Mirror, address: &FrameAddress) -> 
     let movie = mirror.cache.movie(&address.movie).await?;
     let metadata = metadata.elapsed();
     let packet = mirror.cache.packet(&movie, address.number).await?;
-    // About one decode per core: more at once would only make all of them late.
-    let _permit = served.decodes.acquire().await.map_err(|_| Error::Panicked)?;
-    let (encoded, timing) = Lazycache::render(movie, packet, address.format, address.size).await?;
+    // About one decode per core: more at once would only make all of them late. The place is held by a task of its own
+    // until the decode ends: a client that goes away must not make room for one more beside it.
+    let permit = Arc::clone(&served.decodes).acquire_owned().await.map_err(|_| Error::Panicked)?;
+    let (format, size) = (address.format, address.size);
+    let rendering = tokio::spawn(async move {
+        let _permit = permit;
+        Lazycache::render(movie, packet, format, size).await
+    });
+    let (encoded, timing) = rendering.await.map_err(|_| Error::Panicked)??;
     let mut response = ([(header::CONTENT_TYPE, encoded.content_type)], encoded.bytes).into_response();
     let parts = [("metadata", metadata), ("extraction", timing.extraction), ("encode", timing.encode)];
     for (part, took) in parts {

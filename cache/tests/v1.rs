@@ -11,7 +11,10 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use frame::MirrorRoot;
-use lazycache::server::{Served, app};
+use lazycache::{
+    Lazycache,
+    server::{Served, app},
+};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -67,6 +70,7 @@ async fn a_folder_lists_files_and_directories_and_is_not_cached() {
     assert_eq!(lab.json("").await, json!({"Path": "/", "Files": [], "Directories": ["A"]}));
     let expected = json!({"Path": "/A/", "Files": ["X.mov", "X_truth.csv", "Y.mp4"], "Directories": []});
     assert_eq!((lab.json("A/").await, lab.json("A").await), (expected.clone(), expected));
+    assert_eq!(lab.get(lab.api.trim_end_matches('/')).await.0, StatusCode::OK, "the root without its slash");
     assert_eq!(lab.below("A/").await.1["cache-control"], "no-cache");
     assert_eq!(lab.below("B/").await.0, StatusCode::NOT_FOUND);
 }
@@ -91,6 +95,7 @@ async fn frames_come_in_every_format_under_its_content_type() {
         ("3.jpg", "image/jpeg", b"\xff\xd8\xff"),
         ("3.jpeg", "image/jpeg", b"\xff\xd8\xff"),
         ("3.bmp", "image/bmp", b"BM"),
+        ("3.npy", "application/octet-stream", b"\x93NUMPY"),
     ] {
         let (status, headers, body) = lab.below(&format!("A/X.mov/frame/{name}")).await;
         assert_eq!((status, headers["content-type"].to_str().unwrap()), (StatusCode::OK, content_type), "{name}");
@@ -129,6 +134,8 @@ async fn what_cannot_be_answered_has_the_status_old_clients_rely_on_and_a_reason
         ("A/X.mov/frame/3.rgba", 501, "NotAllowed"),
         ("A/gone.mov", 404, "NotFound"),
         ("A/gone.mov/frame/1", 404, "NotFound"),
+        ("A/X.mov/frame/1?width=1&width=2", 400, "BadRequest"),
+        ("A/frame/", 404, "NotFound"),
         ("A/%2e%2e/X.mov", 400, "BadRequest"),
         ("A%2fX.mov", 400, "BadRequest"),
         ("A/X%00.mov", 400, "BadRequest"),
@@ -145,8 +152,25 @@ async fn what_cannot_be_answered_has_the_status_old_clients_rely_on_and_a_reason
 async fn other_files_are_found_at_the_origin() {
     let lab = lab(false);
     let (status, headers, _) = lab.below("A/Y.mp4").await;
-    assert!(status.is_redirection());
+    assert_eq!(status, StatusCode::FOUND);
     assert_eq!(headers["location"].to_str().unwrap(), format!("{}A/Y.mp4", lab.server.url()));
+    let (_, headers, _) = lab.below("A/y%20%C3%A9.txt").await;
+    assert_eq!(headers["location"].to_str().unwrap(), format!("{}A/y%20%C3%A9.txt", lab.server.url()));
+}
+
+#[tokio::test]
+async fn a_folder_is_served_under_its_name_and_the_inner_of_two_mirrors_answers() {
+    let lab = lab(false);
+    let folder = |path: &Path| Lazycache::open(path.to_str().unwrap()).unwrap();
+    let served = Served::new(&[], 1).unwrap();
+    let served =
+        served.with_folder("m", folder(lab.folder.path())).with_folder("m/n", folder(&lab.folder.path().join("A")));
+    let lab = Lab { app: app(served), ..lab };
+    let frames = |body: &[u8]| serde_json::from_slice::<Value>(body).unwrap()["NumFrames"].clone();
+    for path in ["/v1/m/A/X.mov", "/v1/m/n/X.mov"] {
+        assert_eq!(frames(&lab.get(path).await.2), json!(8), "{path}");
+    }
+    assert_eq!(lab.get("/v1/m/A/Y.mp4").await.0, StatusCode::NOT_FOUND, "a folder has no address to be sent to");
 }
 
 #[tokio::test]

@@ -24,6 +24,8 @@ pub enum Format {
     Rgba,
     /// The same bytes as [`Format::Rgba`], under the other name old clients know.
     Raw,
+    /// A `NumPy` array of 8-bit RGB, (height, width, 3).
+    Npy,
 }
 
 /// The size an answer is scaled to, in pixels.
@@ -64,7 +66,7 @@ pub enum AddressError {
     #[error("there is no frame 0: frames count from 1")]
     Zero,
     /// An extension that names no format.
-    #[error("the extension {extension:?} is not known; known are png, jpg, jpeg, bmp, rgba, raw")]
+    #[error("the extension {extension:?} is not known; known are png, jpg, jpeg, bmp, rgba, raw, npy")]
     Format {
         /// The extension.
         extension: String,
@@ -104,7 +106,7 @@ impl Format {
             Self::Jpeg => "image/jpeg",
             Self::Bmp => "image/bmp",
             Self::Rgba => "image/x-raw-rgba",
-            Self::Raw => "application/octet-stream",
+            Self::Raw | Self::Npy => "application/octet-stream",
         }
     }
 
@@ -120,6 +122,7 @@ impl Format {
             Self::Bmp => "bmp",
             Self::Rgba => "rgba",
             Self::Raw => "raw",
+            Self::Npy => "npy",
         }
     }
 }
@@ -134,6 +137,7 @@ impl FromStr for Format {
             "bmp" => Ok(Self::Bmp),
             "rgba" => Ok(Self::Rgba),
             "raw" => Ok(Self::Raw),
+            "npy" => Ok(Self::Npy),
             _ => Err(AddressError::Format { extension: extension.to_owned() }),
         }
     }
@@ -217,6 +221,7 @@ mod tests {
             ("1.bmp", 1, Format::Bmp),
             ("1.rgba", 1, Format::Rgba),
             ("1.0.raw", 1, Format::Raw),
+            ("1.npy", 1, Format::Npy),
         ];
         for (text, number, format) in table {
             assert_eq!(parse(text), Ok((number, format)), "{text}");
