@@ -139,5 +139,5 @@ fn an_archive_that_cannot_be_listed_ends_the_run_as_unavailable() {
 fn run_against(url: &str, file: &std::path::Path, folder: &std::path::Path) -> Ended {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_analysis-worker"));
     command.arg("run").arg(file).args(["--json", "--patience", "1", "--source-root", url]);
-    Ended::of(command.arg("--output").arg(folder.join("out")).output().unwrap())
+    Ended::of(&command.arg("--output").arg(folder.join("out")).output().unwrap())
 }

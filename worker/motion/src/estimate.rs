@@ -17,7 +17,7 @@ const STILL: f64 = 1.0;
 /// How points are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Method {
-    /// Corners, and DIS where they are not sure.
+    /// Corners, and DIS where they are too few to be sure.
     Auto,
     /// Dense inverse search flow.
     #[serde(rename = "DIS")]
@@ -107,7 +107,9 @@ pub fn estimate(from: &Prepared, to: &Prepared, img_scale: f64, settings: &Setti
         Method::DualTvl1 => Ok(conclude(&flow::dual_tvl1(from, to)?, Method::DualTvl1)),
         Method::Auto => {
             let cheap = conclude(&flow::corners(from, to)?, Method::Corners);
-            if cheap.status != Status::Undetermined {
+            // Two motions in the picture stay two: dense flow, which fills thin spots from their neighbours, sees the
+            // larger one only, and is sure of it. It helps where corners were too few.
+            if cheap.status != Status::Undetermined || cheap.second.is_some() {
                 return Ok(cheap);
             }
             let dense = conclude(&flow::dis(from, to)?, Method::Dis);

@@ -65,6 +65,21 @@ fn a_plume_over_half_of_the_picture_never_passes_for_the_camera() {
     }
 }
 
+/// Dense flow alone is taken in by this; what runs by default must not be.
+#[test]
+fn a_plume_over_three_quarters_of_the_picture_leaves_it_open() {
+    for (seed, middle, motion) in [(100, 0.0, [1.0, 0.0, 0.0, 0.0]), (101, 0.15, [1.0, 0.0, 21.0, 0.3])] {
+        for plume in [Plume::of(0.75), Plume::rigid(0.7)] {
+            let scene = Scene::of(seed, motion).busy(1.5, 60).with_plume(Plume { middle, ..plume });
+            let pair = scene.pair();
+            for method in [Method::Auto, Method::Corners] {
+                let found = estimated(&pair, method);
+                assert!(honest(&scene, &found), "{plume:?} by {method:?}: {found:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_plume_is_told_as_the_second_motion() {
     let pair = Scene::of(70, [1.0, 0.0, 0.0, 0.0]).with_plume(Plume::rigid(0.4)).pair();

@@ -85,7 +85,7 @@ async fn read_rows(store: &Store, name: &str) -> Result<Option<OpticalFlowFile>,
 }
 
 /// One line per static region: `mov_basename`, `date_time`, `start_frame`, `end_frame`, `scene_tag`.
-fn regions_csv(movies: &[MovieReport]) -> Result<Vec<u8>, CollectError> {
+fn regions_csv(movies: &[MovieReport]) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record(["mov_basename", "date_time", "start_frame", "end_frame", "scene_tag"])?;
     for movie in movies {
@@ -97,7 +97,7 @@ fn regions_csv(movies: &[MovieReport]) -> Result<Vec<u8>, CollectError> {
             table.write_record([stem.as_str(), &time, &start, &end, "unknown"])?;
         }
     }
-    table.into_inner().map_err(|error| csv::Error::from(error.into_error()).into())
+    table.into_inner().map_err(|error| error.into_error().into())
 }
 
 /// `CAMHDA301-20180724T030000Z` -> `2018-07-24T03:00:00`; `None` where the name holds no time.

@@ -71,12 +71,12 @@ impl Lab {
 
     /// Runs the plain job on movies from elsewhere.
     pub fn run_from(&self, root: &str, output: &str) -> Ended {
-        Ended::of(self.command_from(root, &self.job(&[]), output).output().unwrap())
+        Ended::of(&self.command_from(root, &self.job(&[]), output).output().unwrap())
     }
 
     /// Runs the job to its end.
     pub fn run(&self, file: &Path, output: &str) -> Ended {
-        Ended::of(self.command(file, output).output().unwrap())
+        Ended::of(&self.command(file, output).output().unwrap())
     }
 
     /// Runs the plain job to its end.
@@ -90,7 +90,7 @@ impl Lab {
         let mut found = BTreeMap::new();
         visit(&folder, &mut |path| {
             let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
-            if name.ends_with(".json") {
+            if path.extension().is_some_and(|extension| extension == "json") {
                 found.insert(name, timeless(read_json(path)));
             }
         });
@@ -123,7 +123,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    pub fn of(output: Output) -> Self {
+    pub fn of(output: &Output) -> Self {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let summary = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
         Self { code: output.status.code(), summary, stderr }
