@@ -85,7 +85,7 @@ pub fn page(folder: &Path, url_path: &str, order: Order) -> std::io::Result<Stri
 fn row(html: &mut String, entry: &Entry) {
     let (slash, icon, size) = if entry.folder {
         ("/", "folder.gif\" alt=\"[DIR]", "  - ".to_owned())
-    } else if entry.name.ends_with(".mov") {
+    } else if entry.name.rsplit_once('.').is_some_and(|(_, ending)| ending == "mov") {
         ("", "movie.gif\" alt=\"[VID]", short_size(entry.size))
     } else {
         ("", "unknown.gif\" alt=\"[   ]", short_size(entry.size))

@@ -169,7 +169,7 @@ impl Movie {
         let (empty, to_fill) = channel();
         let pipe = encoder.stdin.take();
         std::thread::scope(|scope| {
-            scope.spawn(|| feed(pipe, to_write, empty));
+            scope.spawn(|| feed(pipe, to_write, &empty));
             fill(&mut stage, poses, &full, &to_fill, &mut done);
             drop(full);
         });
@@ -181,53 +181,20 @@ impl Movie {
     /// The encoder's profile LT has the rate the camera's 422 has, 0.57 MB a frame; its own 422 spends half as much again.
     /// Profiles differ in rate and label only, so [`label_as_422`] gives the movie the camera's label afterwards.
     fn encoder(&self, output: &Path) -> Result<Child, RenderError> {
-        let size = format!("{}x{}", self.size.0, self.size.1);
+        let (width, height) = self.size;
+        let raw = format!("-v error -y -f rawvideo -pix_fmt yuv422p10le -s {width}x{height} -r 30000/1001 -i -");
         let mut command = Command::new("ffmpeg");
-        command.args([
-            "-v",
-            "error",
-            "-y",
-            "-f",
-            "rawvideo",
-            "-pix_fmt",
-            "yuv422p10le",
-            "-s",
-            &size,
-            "-r",
-            "30000/1001",
-            "-i",
-            "-",
-        ]);
+        command.args(raw.split(' '));
         if self.extra_tracks {
             let seconds = format!("{:.3}", f64::from(self.frames) * 1001.0 / 30000.0);
             command.args(["-f", "lavfi", "-t", &seconds, "-i", "anullsrc=r=48000:cl=stereo", "-c:a", "pcm_s16le"]);
             command.args(["-timecode", "01:00:00:00", "-map", "1:a", "-map", "0:v"]);
         }
-        command.args(["-c:v", "prores_aw", "-profile:v", "1", "-vendor", "apl0"]);
-        command.args([
-            "-colorspace",
-            "bt709",
-            "-color_primaries",
-            "bt709",
-            "-color_trc",
-            "bt709",
-            "-color_range",
-            "tv",
-        ]);
-        command
-            .args([
-                "-movflags",
-                "+write_colr",
-                "-map_metadata",
-                "-1",
-                "-fflags",
-                "+bitexact",
-                "-flags",
-                "+bitexact",
-                "-f",
-                "mov",
-            ])
-            .arg(output);
+        // The encoder writes what the frames say of their colours, not what its options say.
+        command.args(["-vf", "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"]);
+        let out = "-c:v prores_aw -profile:v 1 -vendor apl0 -movflags +write_colr -map_metadata -1 -fflags +bitexact \
+                   -flags +bitexact -f mov";
+        command.args(out.split(' ')).arg(output);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.spawn().map_err(RenderError::NoEncoder)
     }
@@ -256,7 +223,7 @@ fn fill(
 
 /// Hands frames to the encoder and gives the buffers back, until there are no more or the encoder takes none: why it does
 /// not, it says itself.
-fn feed(pipe: Option<ChildStdin>, to_write: Receiver<Vec<u8>>, empty: Sender<Vec<u8>>) {
+fn feed(pipe: Option<ChildStdin>, to_write: Receiver<Vec<u8>>, empty: &Sender<Vec<u8>>) {
     let Some(mut pipe) = pipe else { return };
     for bytes in to_write {
         if pipe.write_all(&bytes).is_err() {

@@ -50,7 +50,7 @@ impl Scene {
     pub fn sea_floor(width: usize, height: usize, seed: u64) -> Self {
         let (w, h) = (width * 3 / 2, height * 3 / 2);
         // Detail is in pixels of a 1920 wide picture, so that a small picture shows the same scene, smaller.
-        Self::of(w, sea_floor::texels(w, h, 1920.0 / width as f32, folded(seed)))
+        Self::of(w, &sea_floor::texels(w, h, 1920.0 / width as f32, folded(seed)))
     }
 
     /// Smoke of a hot vent, brightness only: 0 is clear water, 1 is thick.
@@ -79,10 +79,10 @@ impl Scene {
             // BT.709
             [y, (b - y) / 1.8556, (r - y) / 1.5748]
         };
-        Ok(Self::of(image.width() as usize, image.pixels().map(texel).collect()))
+        Ok(Self::of(image.width() as usize, &image.pixels().map(texel).collect::<Vec<_>>()))
     }
 
-    fn of(width: usize, texels: Vec<[f32; 3]>) -> Self {
+    fn of(width: usize, texels: &[[f32; 3]]) -> Self {
         let plane = |at: usize| {
             let mut plane: Vec<f32> = texels.par_iter().map(|texel| texel[at]).collect();
             kernel::coefficients(&mut plane, width);
@@ -126,7 +126,7 @@ impl Scene {
         });
         out.par_chunks_mut(width).enumerate().for_each(|(row, out)| {
             let from = rows.first[row] * width;
-            down(&lines[from..from + rows.taps * width], &rows.weights[row * rows.taps..], out);
+            down(&lines[from..from + rows.each * width], &rows.weights[row * rows.each..], out);
         });
     }
 }
@@ -141,8 +141,8 @@ fn unfolded<'a>(source: &[f32], columns: &Taps, beyond: &'a mut Vec<f32>) -> &'a
 /// Mixes neighbours in a row.
 fn across(source: &[f32], columns: &Taps, line: &mut [f32]) {
     let (weights, rest) = columns.weights.as_chunks::<4>();
-    if columns.taps != 4 || !rest.is_empty() {
-        let samples = columns.first.iter().zip(columns.weights.chunks_exact(columns.taps));
+    if columns.each != 4 || !rest.is_empty() {
+        let samples = columns.first.iter().zip(columns.weights.chunks_exact(columns.each));
         for (out, (first, weights)) in line.iter_mut().zip(samples) {
             *out = source[*first..].iter().zip(weights).map(|(value, weight)| value * weight).sum();
         }
@@ -193,7 +193,7 @@ mod tests {
             let (px, py) = ((at % width) as f32 + 0.5 - 100.0, (at / width) as f32 + 0.5 - 80.0);
             [(-((px - x).powi(2) + (py - y).powi(2)) / 18.0).exp(), 0.0, 0.0]
         };
-        Scene::of(width, (0..width * height).map(texel).collect::<Vec<_>>())
+        Scene::of(width, &(0..width * height).map(texel).collect::<Vec<_>>())
     }
 
     /// The middle of what is bright in a view, from its centre.

@@ -98,7 +98,7 @@ fn a_14_gb_movie_takes_no_room_and_has_the_frames_asked_for() {
 fn a_movie_that_does_not_fit_its_shape_is_an_error_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("X.mov");
-    let sizes = vec![1_000_000_000; 5];
+    let sizes = vec![1_000_000_000; 6];
     let frames = Frames { sizes: &sizes, bytes: &|_| None };
     let narrow = Shape { co64: false, large_mdat: true, ..Shape::default() };
     let error = write(&path, &narrow, &frames).unwrap_err();

@@ -13,6 +13,7 @@ use crate::{
     scene::{Scene, StillError, View},
 };
 
+/// Numbers in the grain, at most; a picture takes its rows out of it here and there.
 const GRAIN: usize = 1 << 21;
 
 /// What a movie is filmed with; made once, then asked for one frame after the other.
@@ -42,7 +43,7 @@ impl Stage {
             plume: Plume::new(size, movie.plume, movie.seed),
             particles: (0..movie.particles).map(|_| Particle::random(&mut random, size)).collect(),
             lamps: lamps(width, height, movie.light as f32, movie.still.is_some()),
-            grain: (0..GRAIN).map(|_| sigma * normal(&mut random)).collect(),
+            grain: (0..GRAIN.min(4 * width * height)).map(|_| sigma * normal(&mut random)).collect(),
             seed: movie.seed,
             view: View::default(),
         })
@@ -63,13 +64,13 @@ impl Stage {
     /// Lamps, noise, and the numbers of the ten-bit video range: 64-940 for brightness, 512 +- 448 for colour (BT.709).
     fn develop(&self, frame: u32, bytes: &mut Vec<u8>) {
         let mut random = Pcg64Mcg::seed_from_u64(self.seed ^ (u64::from(frame) << 20));
-        let start = random.random_range(0..GRAIN);
+        let start = random.random_range(0..self.grain.len());
         let (width, height) = self.size;
         let luma = width * height * 2;
         bytes.resize(luma * 2, 0);
         let (y_bytes, c_bytes) = bytes.split_at_mut(luma);
         // A stride that shares no factor with the grain's length keeps rows from repeating side by side.
-        let grain_at = |row: usize| (start + row * 7919) % (GRAIN - width);
+        let grain_at = |row: usize| (start + row * 7919) % (self.grain.len() - width);
         y_bytes.par_chunks_mut(width * 2).enumerate().for_each(|(row, line)| {
             let at = row * width;
             let samples =

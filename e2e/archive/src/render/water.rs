@@ -58,7 +58,7 @@ impl Plume {
             }
             let even = columns.start % 2;
             for (at, share) in smoke.iter().skip(even).step_by(2).enumerate() {
-                let column = (columns.start + even) / 2 + at;
+                let column = columns.start.div_ceil(2) + at;
                 u[column] += share * (0.006 - u[column]);
                 v[column] += share * (-0.022 - v[column]);
             }

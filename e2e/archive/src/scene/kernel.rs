@@ -28,7 +28,9 @@ pub fn coefficients(plane: &mut [f32], width: usize) {
         let (before, line) = plane[(row - 1) * width..(row + 1) * width].split_at_mut(width);
         line.iter_mut().zip(before).for_each(|(value, before)| *value += POLE * *before);
     }
-    plane[(height - 1) * width..].iter_mut().for_each(|value| *value *= 6.0 * POLE / (POLE - 1.0));
+    for value in &mut plane[(height - 1) * width..] {
+        *value *= 6.0 * POLE / (POLE - 1.0);
+    }
     for row in (0..height - 1).rev() {
         let (line, after) = plane[row * width..(row + 2) * width].split_at_mut(width);
         line.iter_mut().zip(after).for_each(|(value, after)| *value = POLE * (*after - 6.0 * *value));
@@ -62,14 +64,14 @@ fn invert_row(line: &mut [f32]) {
 /// For every sample of one axis of the picture: which coefficients it is made of, and their weights.
 pub struct Taps {
     /// Weights a sample.
-    pub taps: usize,
+    pub each: usize,
     /// The lowest coefficient used; may lie before the scene's edge.
     pub low: i64,
     /// Coefficients from the lowest to the highest used.
     pub span: usize,
     /// Per sample, its first coefficient, from `low`.
     pub first: Vec<usize>,
-    /// Per sample, `taps` weights.
+    /// Per sample, `each` weights.
     pub weights: Vec<f32>,
     /// All samples have the same weights, and each begins one after the one before.
     pub uniform: bool,
@@ -110,7 +112,7 @@ impl Taps {
         let high = starts.iter().copied().max().unwrap_or(0);
         let uniform = axis.step == 1 && (axis.scale - 1.0).abs() < f64::EPSILON;
         let first = starts.iter().map(|start| (start - low) as usize).collect();
-        Self { taps, low, span: (high - low) as usize + taps, first, weights, uniform }
+        Self { each: taps, low, span: (high - low) as usize + taps, first, weights, uniform }
     }
 }
 

@@ -62,7 +62,7 @@ fn octaves(wavelength: f32, unit: f32) -> u32 {
 /// How the ground lies at large. It changes slowly, so it is made on a coarse grid.
 struct Lie {
     columns: usize,
-    points: Vec<[f32; 5]>,
+    points: Vec<[f32; 6]>,
 }
 
 impl Lie {
@@ -79,28 +79,29 @@ impl Lie {
             let (bx, by) = (x + bend_x, y + bend_y);
             let relief = noise::fractal(bx / 760.0, by / 640.0, 3, 0.5, seed ^ 4);
             let heaps = noise::fractal(bx / 520.0, by / 420.0, 4, 0.55, seed ^ 5);
-            let body = noise::fractal(bx / 420.0, y / 1100.0, 3, 0.5, seed ^ 30);
-            [bend_x, bend_y, relief, heaps, body]
+            let body = noise::fractal(bx / 420.0, y / 1100.0, 3, 0.5, seed ^ 0x1e);
+            let dust = noise::fractal(bx / 150.0, by / 150.0, 4, 0.6, seed ^ 0x0d);
+            [bend_x, bend_y, relief, heaps, body, smooth(dust, 0.0, 0.5)]
         };
         Self { columns, points: (0..columns * rows).into_par_iter().map(point).collect() }
     }
 
-    /// Between the grid's points: bend across and down, relief, heaps, chimneys.
-    fn at(&self, x: f32, y: f32) -> [f32; 5] {
+    /// Between the grid's points: bend across and down, relief, heaps, chimneys, dust.
+    fn at(&self, x: f32, y: f32) -> [f32; 6] {
         let (x, y) = (x / Self::STEP, y / Self::STEP);
         let (column, row) = (x as usize, y as usize);
         let (fx, fy) = (x - column as f32, y - row as f32);
         let at = row * self.columns + column;
         let [a, b] = [at, at + self.columns].map(|at| [self.points[at], self.points[at + 1]]);
-        [0, 1, 2, 3, 4].map(|n| mix(mix(a[0][n], a[1][n], fx), mix(b[0][n], b[1][n], fx), fy))
+        [0, 1, 2, 3, 4, 5].map(|n| mix(mix(a[0][n], a[1][n], fx), mix(b[0][n], b[1][n], fx), fy))
     }
 }
 
-fn ground(x: f32, y: f32, [bend_x, bend_y, relief, heaps, body]: [f32; 5], unit: f32, seed: u32) -> Ground {
+fn ground(x: f32, y: f32, [bend_x, bend_y, relief, heaps, body, dust]: [f32; 6], unit: f32, seed: u32) -> Ground {
     let (bx, by) = (x + bend_x, y + bend_y);
     let fine = noise::fractal(x / 26.0, y / 26.0, octaves(26.0, unit).min(3), 0.7, seed ^ 3);
     let heap = smooth(heaps, -0.06, 0.10);
-    let mut here = rock(bx, by, heap, unit, seed);
+    let mut here = rock((bx, by), heap, dust, unit, seed);
     here.height += 170.0 * relief + 2.2 * fine;
     here.albedo *= 1.0 + 0.28 * fine;
     shells(&mut here, (x, y), heap, unit, seed);
@@ -110,12 +111,11 @@ fn ground(x: f32, y: f32, [bend_x, bend_y, relief, heaps, body]: [f32; 5], unit:
 }
 
 /// Basalt: ledges with sharp edges, cracks, a coat of dust here and there.
-fn rock(x: f32, y: f32, heap: f32, unit: f32, seed: u32) -> Ground {
-    let ledges = noise::ridged(x / 300.0, y / 210.0, octaves(210.0, unit).min(6), 0.5, seed ^ 10);
-    let blocks = noise::billows(x / 95.0, y / 80.0, octaves(80.0, unit).min(4), 0.55, seed ^ 11);
-    let vein = noise::fractal(x / 240.0, y / 240.0, 4, 0.5, seed ^ 12).abs();
+fn rock((x, y): (f32, f32), heap: f32, dust: f32, unit: f32, seed: u32) -> Ground {
+    let ledges = noise::ridged(x / 300.0, y / 210.0, octaves(210.0, unit).min(6), 0.5, seed ^ 0x0a);
+    let blocks = noise::billows(x / 95.0, y / 80.0, octaves(80.0, unit).min(4), 0.55, seed ^ 0x0b);
+    let vein = noise::fractal(x / 240.0, y / 240.0, 4, 0.5, seed ^ 0x0c).abs();
     let crack = (1.0 - smooth(vein, 0.0, 0.03)) * (1.0 - 0.8 * heap);
-    let dust = smooth(noise::fractal(x / 150.0, y / 150.0, 4, 0.6, seed ^ 13), 0.0, 0.5);
     Ground {
         height: 80.0 * ledges + 34.0 * blocks - 24.0 * crack,
         albedo: mix(0.20, 0.34, dust) * mix(1.0, 0.35, crack),
@@ -126,7 +126,7 @@ fn rock(x: f32, y: f32, heap: f32, unit: f32, seed: u32) -> Ground {
 
 /// Heaps of shells and rubble: ellipsoids of three sizes, each on top of its neighbours or under them.
 fn shells(here: &mut Ground, (x, y): (f32, f32), heap: f32, unit: f32, seed: u32) {
-    for (size, share, seed) in [(96.0, 0.35, seed ^ 20), (46.0, 0.85, seed ^ 21), (23.0, 0.6, seed ^ 22)] {
+    for (size, share, seed) in [(96.0, 0.35, seed ^ 0x14), (46.0, 0.85, seed ^ 0x15), (23.0, 0.6, seed ^ 0x16)] {
         if heap <= 0.0 || size < 5.0 * unit {
             continue;
         }
@@ -179,8 +179,8 @@ fn chimney(here: &mut Ground, (x, y): (f32, f32), body: f32, fine: f32, unit: f3
     if inside <= 0.0 {
         return;
     }
-    let streaks = noise::fractal(x / 34.0, y / 150.0, octaves(34.0, unit).min(3), 0.6, seed ^ 31);
-    let knobs = noise::billows(x / 70.0, y / 110.0, octaves(70.0, unit).min(4), 0.55, seed ^ 32);
+    let streaks = noise::fractal(x / 34.0, y / 150.0, octaves(34.0, unit).min(3), 0.6, seed ^ 0x1f);
+    let knobs = noise::billows(x / 70.0, y / 110.0, octaves(70.0, unit).min(4), 0.55, seed ^ 0x20);
     let ground = Ground {
         height: here.height * 0.4 + 150.0 * inside.sqrt() + 40.0 * knobs + 9.0 * streaks,
         albedo: 0.30 + 0.11 * streaks + 0.06 * fine,
@@ -196,9 +196,9 @@ fn chimney(here: &mut Ground, (x, y): (f32, f32), body: f32, fine: f32, unit: f3
 
 /// Mats of bacteria: whitish, fluffy, with a ragged edge; thicker on what stands out.
 fn mat(here: &mut Ground, (x, y): (f32, f32), fine: f32, seed: u32) {
-    let patch = noise::fractal(x / 260.0, y / 200.0, 6, 0.62, seed ^ 40) + 0.10 * fine;
+    let patch = noise::fractal(x / 260.0, y / 200.0, 6, 0.62, seed ^ 0x28) + 0.10 * fine;
     let cover = smooth(patch, 0.17, 0.34);
-    let fluff = noise::fractal(x / 17.0, y / 17.0, 2, 0.6, seed ^ 41);
+    let fluff = noise::fractal(x / 17.0, y / 17.0, 2, 0.6, seed ^ 0x29);
     here.height += cover * (6.0 + 4.0 * fluff);
     here.albedo = mix(here.albedo, 0.80 + 0.14 * fluff, 0.9 * cover);
     here.blue = mix(here.blue, 0.015, cover);

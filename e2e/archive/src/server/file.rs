@@ -83,7 +83,7 @@ impl Asked {
         let age = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
         let tag = format!("{:x}-{age:x}", self.metadata.len());
         match self.fault {
-            Some(Fault::Swapped) => (format!("\"{tag}-other\""), modified + Duration::from_secs(3600)),
+            Some(Fault::Swapped) => (format!("\"{tag}-other\""), modified + Duration::from_hours(1)),
             _ => (format!("\"{tag}\""), modified),
         }
     }
@@ -166,7 +166,9 @@ impl Sending {
         });
         let mut piece = read.await.map_err(io::Error::other)??;
         if self.asked.fault == Some(Fault::Swapped) {
-            piece.iter_mut().for_each(|byte| *byte = !*byte);
+            for byte in &mut piece {
+                *byte = !*byte;
+            }
         }
         lock(&self.asked.shared.counts).sent(&self.asked.path, piece.len() as u64);
         Ok(piece.into())
