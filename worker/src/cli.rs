@@ -28,6 +28,9 @@ Exit codes:
   75  interrupted; finished results are kept, run again to go on
   78  the AnalysisJob, the output or the marker file is not as it should be";
 
+/// How long an interrupted run waits for a write under way.
+const LAST_WRITE: Duration = Duration::from_secs(5);
+
 /// Plans, computes and collects the results of an AnalysisJob.
 #[derive(Debug, Parser)]
 #[command(name = "analysis-worker", version, about, max_term_width = 110)]
@@ -104,8 +107,8 @@ fn run_command(arguments: &RunArguments) -> ExitCode {
         Err(error) => return fail(&format!("failed to start: {error}"), exit::UNAVAILABLE),
     };
     let code = runtime.block_on(run_until_signal(&options, arguments.json));
-    // Decodes under way are not waited for: nothing of theirs is half written.
-    runtime.shutdown_background();
+    // A write under way comes to its end, so that no temporary file is left; what has not begun does not begin.
+    runtime.shutdown_timeout(LAST_WRITE);
     code
 }
 
