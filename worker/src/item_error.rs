@@ -1,5 +1,7 @@
 //! Why one movie could not be done. The variant decides the reason in `failures.jsonl` and whether a second try may help.
 
+pub use lazycache::error::chain;
+
 use crate::cpu::CpuError;
 
 /// What went wrong with one item.
@@ -93,21 +95,6 @@ impl ItemError {
             | Self::Rows { .. } => false,
         }
     }
-}
-
-/// An error with its causes, on one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // A transparent wrapper repeats its cause.
-        if !text.ends_with(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]
