@@ -5,15 +5,29 @@
 
 use std::{
     io::{self, Write},
+    net::SocketAddr,
     process::ExitCode,
 };
 
 use analysisjob::yaml::{PrintError, print_crd};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    metrics::Metrics,
+    reconcile::validate::Images,
+    run::{LeaseOptions, Options, RunError},
+    watches::Scope,
+};
 
 /// The configuration, or this build itself, is wrong: a retry cannot help (`EX_CONFIG` of sysexits.h).
 pub const CONFIGURATION: u8 = 78;
+
+/// Something could not be reached; trying again may help (`EX_UNAVAILABLE`).
+pub const UNAVAILABLE: u8 = 69;
 
 /// Turns AnalysisJobs into pods.
 #[derive(Debug, Parser)]
@@ -25,12 +39,16 @@ pub struct Args {
 
 const EXAMPLES: &str = "Examples:
   analysis-operator crd | kubectl apply --server-side -f -
+  analysis-operator run                                     # all namespaces
+  analysis-operator run --namespaces science,teaching --leader-elect false
   analysis-operator completions bash > /etc/bash_completion.d/analysis-operator
 
-Exit codes: 0 done, 2 command line not understood, 78 configuration wrong";
+Exit codes: 0 done or stopped, 2 command line not understood, 69 API server not reached, 78 configuration wrong";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look after AnalysisJobs until SIGTERM or Ctrl-C
+    Run(Box<RunArgs>),
     /// Print the CustomResourceDefinition of AnalysisJob as YAML
     Crd,
     /// Print the completion script of a shell
@@ -38,6 +56,87 @@ enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+/// What `run` takes.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// Namespaces whose AnalysisJobs are looked after, separated by commas [default: all]
+    #[arg(long, env = "ANALYSIS_OPERATOR_NAMESPACES", value_delimiter = ',')]
+    namespaces: Vec<String>,
+    /// The analysis-worker image for AnalysisJobs that name none
+    #[arg(long, env = "ANALYSIS_OPERATOR_WORKER_IMAGE", default_value = concat!("analysis-worker:", env!("CARGO_PKG_VERSION")))]
+    worker_image: String,
+    /// The lazycache image for AnalysisJobs that name none
+    #[arg(long, env = "ANALYSIS_OPERATOR_CACHE_IMAGE", default_value = concat!("lazycache:", env!("CARGO_PKG_VERSION")))]
+    cache_image: String,
+    /// Where /metrics, /healthz and /readyz are served
+    #[arg(long, env = "ANALYSIS_OPERATOR_LISTEN", default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
+    /// How logs are written
+    #[arg(long, env = "ANALYSIS_OPERATOR_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// What is logged, such as info or analysis_operator=debug
+    #[arg(long, env = "ANALYSIS_OPERATOR_LOG", default_value = "info")]
+    log: String,
+    /// Lead by a Lease, so that several replicas can run and one writes
+    #[arg(long, env = "ANALYSIS_OPERATOR_LEADER_ELECT", default_value_t = true, action = clap::ArgAction::Set)]
+    leader_elect: bool,
+    /// The Lease's name
+    #[arg(long, env = "ANALYSIS_OPERATOR_LEASE_NAME", default_value = "analysis-operator")]
+    lease_name: String,
+    /// The Lease's namespace [default: $POD_NAMESPACE, else default]
+    #[arg(long, env = "ANALYSIS_OPERATOR_LEASE_NAMESPACE")]
+    lease_namespace: Option<String>,
+    /// Reconciles at a time, at most
+    #[arg(long, env = "ANALYSIS_OPERATOR_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    concurrency: u16,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line of text each
+    Text,
+    /// A JSON object each
+    Json,
+}
+
+impl RunArgs {
+    fn options(self) -> Options {
+        let Self {
+            namespaces,
+            worker_image,
+            cache_image,
+            listen,
+            leader_elect,
+            lease_name,
+            lease_namespace,
+            concurrency,
+            ..
+        } = self;
+        let named = namespaces.into_iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        let mut scopes: Vec<Scope> = named.map(Scope::Namespace).collect();
+        if scopes.is_empty() {
+            scopes.push(Scope::All);
+        }
+        let pod_namespace = || std::env::var("POD_NAMESPACE").unwrap_or_else(|_| "default".to_owned());
+        let lease = LeaseOptions { namespace: lease_namespace.unwrap_or_else(pod_namespace), name: lease_name };
+        Options {
+            scopes,
+            images: Images { worker: worker_image, cache: cache_image },
+            listen,
+            lease: leader_elect.then_some(lease),
+            concurrency,
+            identity: identity(),
+        }
+    }
+}
+
+/// The pod's name, or host and process: what tells this process from all others.
+fn identity() -> String {
+    let host = || format!("{}-{}", gethostname::gethostname().to_string_lossy(), std::process::id());
+    std::env::var("POD_NAME").unwrap_or_else(|_| host())
 }
 
 /// What can go wrong in a subcommand.
@@ -49,24 +148,37 @@ pub enum CliError {
     /// Standard output could not be written.
     #[error("failed to write to standard output")]
     Output(#[from] io::Error),
+    /// The operator does not run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl CliError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Run(RunError::Unreachable { .. }) => UNAVAILABLE,
+            Self::Crd(_) | Self::Output(_) | Self::Run(_) => CONFIGURATION,
+        }
+    }
 }
 
 /// Parses the process's arguments and does what they say.
 pub fn main() -> ExitCode {
-    match run(&Args::parse(), &mut io::stdout().lock()) {
+    match run(Args::parse(), &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader has gone (`… | head`): what it wanted it has.
         Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             report(&error);
-            ExitCode::from(CONFIGURATION)
+            ExitCode::from(error.exit_code())
         }
     }
 }
 
 /// Does what `args` say, writing to `out`.
-pub fn run(args: &Args, out: &mut impl Write) -> Result<(), CliError> {
+pub fn run(args: Args, out: &mut impl Write) -> Result<(), CliError> {
     match args.command {
+        Command::Run(args) => return operate(*args),
         Command::Crd => out.write_all(print_crd()?.as_bytes())?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -75,6 +187,44 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<(), CliError> {
         }
     }
     Ok(out.flush()?)
+}
+
+fn operate(args: RunArgs) -> Result<(), CliError> {
+    start_logs(&args.log, args.log_format);
+    // One provider of cryptography in the process; that another call was faster is no matter.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let stop = CancellationToken::new();
+        tokio::spawn(stop_on_signal(stop.clone()));
+        crate::run::run(args.options(), Metrics::new(), stop).await
+    })?;
+    Ok(())
+}
+
+fn start_logs(filter: &str, format: LogFormat) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A logger that is there already (tests) stays.
+    let _ = match format {
+        LogFormat::Text => logs.try_init(),
+        LogFormat::Json => logs.json().flatten_event(true).try_init(),
+    };
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signals) => drop(signals.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+    tracing::info!("stopping: reconciles under way come to their end");
+    stop.cancel();
 }
 
 fn report(error: &dyn std::error::Error) {
@@ -93,7 +243,7 @@ mod tests {
     fn output(args: &[&str]) -> String {
         let args = Args::try_parse_from(["analysis-operator"].iter().chain(args)).unwrap();
         let mut out = Vec::new();
-        run(&args, &mut out).unwrap();
+        run(args, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -29,3 +29,5 @@ pub const RESULTS: &str = "results";
 pub const RETRY: &str = "camhd.science/retry";
 /// Annotation on a child: digest of what the operator applied, so that an unchanged child is not written again.
 pub const APPLIED: &str = "camhd.science/applied";
+/// Annotation on a work Job: what the plan said, as JSON. It outlives the plan's pod.
+pub const PLAN_COUNTS: &str = "camhd.science/plan";

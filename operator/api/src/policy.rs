@@ -39,6 +39,11 @@ pub struct Rescan {
     #[serde(default = "utc")]
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[-+_/a-zA-Z0-9]+$"))]
     pub time_zone: String,
+    /// A scan that could not start for so many seconds after its time (the operator was down, a run took longer) is
+    /// left out, and the next one is waited for. At least 10. Default: it starts late, however late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 10, max = 31_536_000))]
+    pub starting_deadline_seconds: Option<u32>,
 }
 
 fn utc() -> String {

@@ -184,9 +184,16 @@ pub struct RunStatus {
     /// Generation and hash of what the run computes, such as `4-7c9f`.
     #[schemars(length(max = 64))]
     pub id: String,
+    /// Digest of everything that decides what the run computes: another digest is another run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 71))]
+    pub digest: Option<String>,
     /// When it began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Time>,
+    /// Seconds it was suspended or waited in a queue; they do not count towards activeDeadlineSeconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspended_seconds: Option<u64>,
     /// Its child Jobs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(
@@ -316,7 +323,13 @@ mod tests {
             plan: Some(PlanStatus { sample: vec![long; 100], digest: Some("d".repeat(71)), ..PlanStatus::default() }),
             items: Some(ItemsStatus { total: u32::MAX, ..ItemsStatus::default() }),
             failures: Some(FailuresStatus { samples: vec![failure; 100], ..FailuresStatus::default() }),
-            run: Some(RunStatus { id: "4-7c9f".to_owned(), start_time: None, jobs: jobs.into() }),
+            run: Some(RunStatus {
+                id: "4-7c9f".to_owned(),
+                digest: Some("d".repeat(71)),
+                suspended_seconds: Some(u64::MAX),
+                start_time: None,
+                jobs: jobs.into(),
+            }),
             workers: Some(WorkersStatus { selector: Some("s".repeat(120)), ..WorkersStatus::default() }),
             cache: Some(CacheStatus { url: Some("u".repeat(120)), ..CacheStatus::default() }),
             output: Some("o".repeat(200)),

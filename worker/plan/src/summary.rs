@@ -24,7 +24,7 @@ pub struct Failure {
 
 /// How many items are in which state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct Counts {
     /// Items selected by the AnalysisJob.
     pub total: u64,
@@ -48,6 +48,7 @@ impl Counts {
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// The counts.
+    #[serde(default)]
     pub items: Counts,
     /// The first failures, at most [`SAMPLE_LIMIT`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -1,0 +1,54 @@
+//! The run's ConfigMap: the AnalysisJob as its pods read it. It is made once per run and never changes: pods of one run
+//! all see the same.
+
+use analysisjob::labels;
+use k8s_openapi::{api::core::v1::ConfigMap, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+use serde_json::json;
+
+use super::child_meta;
+use crate::reconcile::{run::Run, validate::Analysis};
+
+/// The key the AnalysisJob stands under.
+pub const KEY: &str = "job.json";
+/// Where pods find it.
+pub const MOUNT: &str = "/etc/analysis";
+
+/// Role of the ConfigMap, which no pod has.
+const ROLE: &str = "config";
+
+/// The ConfigMap's name.
+pub fn name(analysis: &Analysis, run: &Run) -> String {
+    format!("{}-{}", analysis.name, run.id)
+}
+
+/// The ConfigMap of `run`.
+pub fn config(analysis: &Analysis, run: &Run) -> ConfigMap {
+    let job = json!({
+        "apiVersion": analysisjob::yaml::API_VERSION,
+        "kind": analysisjob::yaml::KIND,
+        "metadata": {"name": analysis.name, "namespace": analysis.namespace, "generation": run_generation(run)},
+        "spec": work_spec(analysis),
+    });
+    let mut metadata: ObjectMeta = child_meta(analysis, name(analysis, run), ROLE);
+    metadata.labels.get_or_insert_default().insert(labels::RUN.to_owned(), run.id.clone());
+    ConfigMap { metadata, data: Some([(KEY.to_owned(), job.to_string())].into()), ..ConfigMap::default() }
+}
+
+/// The generation the run is named after; later generations may only have changed what no pod reads.
+fn run_generation(run: &Run) -> i64 {
+    run.id.split('-').next().and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+/// The spec as far as pods read it. What acts without a new run is left out, so that the ConfigMap of a run stays as it
+/// is.
+fn work_spec(analysis: &Analysis) -> serde_json::Value {
+    let spec = &analysis.spec;
+    json!({
+        "source": spec.source,
+        "analysis": spec.analysis,
+        "output": spec.output,
+        "workers": {"threads": spec.workers.threads, "itemsPerIndex": spec.workers.items_per_index},
+        "retry": {"limitPerItem": spec.retry.limit_per_item, "itemDeadlineSeconds": spec.retry.item_deadline_seconds},
+        "dryRun": spec.dry_run,
+    })
+}

@@ -1,0 +1,101 @@
+//! The watches: one per kind and scope, each guarded, each feeding a store and the queue of reconciles.
+
+use std::fmt::Debug;
+
+use analysisjob::{AnalysisJob, labels};
+use futures::{Stream, StreamExt, TryStreamExt};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    core::{DeserializeGuard, NamespaceResourceScope},
+    runtime::{
+        WatchStreamExt,
+        reflector::{self, ObjectRef, Store},
+        watcher::{self, Event},
+    },
+};
+use serde::de::DeserializeOwned;
+
+use crate::stores::Children;
+
+/// Where AnalysisJobs are looked after: one namespace, or all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every namespace.
+    All,
+    /// This one.
+    Namespace(String),
+}
+
+impl Scope {
+    /// The API of a kind in this scope.
+    pub fn api<K>(&self, client: &Client) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        match self {
+            Self::All => Api::all(client.clone()),
+            Self::Namespace(namespace) => Api::namespaced(client.clone(), namespace),
+        }
+    }
+}
+
+/// The guarded AnalysisJob, as watches and reconciles see it.
+pub type Guarded = DeserializeGuard<AnalysisJob>;
+
+/// Watches AnalysisJobs: a store of them, and a stream that fills it and yields what has changed.
+pub fn analysis_jobs(
+    client: &Client,
+    scope: &Scope,
+) -> (Store<Guarded>, impl Stream<Item = Result<Guarded, watcher::Error>> + Send + use<>) {
+    let (store, writer) = reflector::store();
+    let events = watcher::watcher(scope.api::<Guarded>(client), watcher::Config::default());
+    let events = events.modify(|job| job.meta_mut().managed_fields = None).default_backoff();
+    (store, reflector::reflector(writer, events).touched_objects())
+}
+
+/// Watches the children of one kind: fills `children` and yields whose AnalysisJob is to be looked at.
+pub fn children<K>(
+    client: &Client,
+    scope: &Scope,
+    children: Children<K>,
+) -> impl Stream<Item = ObjectRef<Guarded>> + Send + use<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + DeserializeOwned
+        + Debug
+        + Send
+        + Sync
+        + 'static,
+{
+    let ours = watcher::Config::default().labels(labels::JOB);
+    let events = watcher::watcher(scope.api::<DeserializeGuard<K>>(client), ours).default_backoff();
+    let kind = K::kind(&()).into_owned();
+    let events =
+        events.inspect_err(move |error| tracing::warn!(%kind, %error, "a watch was interrupted; it is taken up again"));
+    events.filter_map(move |event| {
+        let owner = event.ok().and_then(|event| take(&children, event));
+        std::future::ready(owner)
+    })
+}
+
+/// Puts an event into the store; out comes the owner it concerns.
+fn take<K>(children: &Children<K>, mut event: Event<DeserializeGuard<K>>) -> Option<ObjectRef<Guarded>>
+where
+    K: Resource<DynamicType = ()>,
+{
+    let owner = match &mut event {
+        Event::Apply(child) | Event::InitApply(child) | Event::Delete(child) => {
+            child.meta_mut().managed_fields = None;
+            owner(child)
+        }
+        Event::Init | Event::InitDone => None,
+    };
+    children.apply(event);
+    owner
+}
+
+fn owner<K: Resource<DynamicType = ()>>(child: &DeserializeGuard<K>) -> Option<ObjectRef<Guarded>> {
+    let name = child.labels().get(labels::JOB)?;
+    Some(ObjectRef::new(name).within(&child.namespace()?))
+}
