@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # Where `make run` puts its archive and results.
 RUN_DIR ?= run
 
-.PHONY: help setup run test check deny crds fmt clean
+.PHONY: help setup run test test-api check deny crds fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,11 @@ run: setup ## render a small archive, serve it, analyse it, name the results
 	@./e2e/quickstart.sh "$(RUN_DIR)"
 
 test: setup ## every test that needs no cluster
-	cargo test --release --workspace
+	cargo test --release --workspace --exclude e2e
+
+test-api: ## the tests on a real API server, built from Go modules (needs Go)
+	@./setup.sh test-api
+	cargo test --release -p e2e
 
 check: setup ## formatting, lints, docs
 	cargo fmt --all --check

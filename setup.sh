@@ -1,10 +1,12 @@
 #!/bin/sh
 # Makes sure that what cannot come from crates.io is there: a C toolchain, FFmpeg, OpenCV, clang.
 # On Debian and Ubuntu the missing packages are installed (through sudo where needed); elsewhere they are named.
+# `setup.sh test-api` looks for what only `make test-api` needs.
 set -eu
 
 PACKAGES="build-essential pkg-config cmake nasm clang libclang-dev ffmpeg libopencv-dev libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev libavdevice-dev libswscale-dev libswresample-dev ca-certificates"
 RUST_MINIMUM=92
+GO_MINIMUM=24
 
 fail() {
     echo "setup: $*" >&2
@@ -17,6 +19,17 @@ check_rust() {
     minor=$(cargo --version | sed -n 's/^cargo 1\.\([0-9]*\).*/\1/p')
     [ "${minor:-0}" -ge "$RUST_MINIMUM" ] ||
         fail "$(cargo --version) is too old. Mend: rustup update stable (1.$RUST_MINIMUM or newer is needed)"
+}
+
+# Debian's own Go is too old, so it is named and not installed.
+check_go() {
+    [ -z "${ANALYSIS_KUBE_BINARY:-}" ] || return 0
+    command -v go >/dev/null 2>&1 || [ ! -x /usr/local/go/bin/go ] || PATH="/usr/local/go/bin:$PATH"
+    command -v go >/dev/null 2>&1 ||
+        fail "go is missing; \`make test-api\` builds Kubernetes with it. Mend: install Go 1.$GO_MINIMUM or newer from https://go.dev/dl, or set ANALYSIS_KUBE_BINARY to a kube built elsewhere by e2e/cluster/build.sh"
+    minor=$(go env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+    [ "${minor:-0}" -ge "$GO_MINIMUM" ] ||
+        fail "$(go env GOVERSION) is too old for \`make test-api\`. Mend: install Go 1.$GO_MINIMUM or newer from https://go.dev/dl"
 }
 
 install_debian() {
@@ -47,4 +60,5 @@ check_elsewhere() {
 }
 
 check_rust
+if [ "${1:-}" = "test-api" ]; then check_go; fi
 if command -v apt-get >/dev/null 2>&1; then install_debian; else check_elsewhere; fi
