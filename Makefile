@@ -5,10 +5,10 @@ SHELL := /bin/bash
 # Where `make run` puts its archive and results.
 RUN_DIR ?= run
 
-.PHONY: help setup run test test-api check deny crds fmt clean
+.PHONY: help setup run test test-api check deny crds chart-files manifests-check fmt clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing (Debian, Ubuntu), or say what is
 	@./setup.sh
@@ -35,9 +35,18 @@ deny: ## licences, duplicates and sources of the dependencies (cargo install car
 crds: ## write crds/ from the Rust types
 	cargo run --release --quiet -p analysis-operator -- crd > crds/analysisjobs.camhd.science.yaml.new
 	mv crds/analysisjobs.camhd.science.yaml.new crds/analysisjobs.camhd.science.yaml
+	@$(MAKE) --no-print-directory chart-files
 
 fmt: ## format the code
 	cargo fmt --all
+
+chart-files: ## copy into the chart what it shares with crds/ and manifests/
+	cp crds/analysisjobs.camhd.science.yaml manifests/components/api/user-roles.yaml \
+		manifests/components/operator/role.yaml manifests/components/workspace/network-policies.yaml \
+		manifests/components/monitoring/prometheus-rule.yaml manifests/components/monitoring/dashboards/analysis-jobs.json chart/files/
+
+manifests-check: ## build, validate and test manifests/ and chart/ (needs Go; no cluster, no Rust)
+	@./e2e/manifests-check/run.sh
 
 clean: ## remove what `make run` and the builds made
 	rm -rf target "$(RUN_DIR)"
