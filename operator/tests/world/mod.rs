@@ -1,0 +1,214 @@
+//! A world for the operator: a mocked API, a cluster that is played, data pods with a ledger, and the operator's own
+//! reconcile between them. Time passes only by [`World::step`].
+
+#![allow(dead_code)] // each test binary uses a part
+
+use std::sync::Arc;
+
+use analysis_operator::{
+    context::Context,
+    lease::Leadership,
+    metrics::Metrics,
+    reconcile::{pods::PodFacts, reconcile, validate::Images},
+    stores::{Children, Stores},
+};
+use analysisjob::{AnalysisJob, AnalysisJobStatus};
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    batch::v1::Job,
+    core::v1::{ConfigMap, PersistentVolumeClaim, Service},
+};
+use kube::{Resource, core::DeserializeGuard, runtime::watcher::Event};
+use mockapi::{Cluster, DataPods, MockApi, Snapshot};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// The namespace of every test.
+pub const SCIENCE: &str = "science";
+
+/// Everything a test holds.
+pub struct World {
+    pub api: MockApi,
+    pub cluster: Cluster,
+    pub pods: DataPods,
+    pub context: Arc<Context>,
+    /// The stores are so many revisions behind.
+    pub lag: u64,
+    /// Reconciles that failed.
+    pub errors: Vec<String>,
+}
+
+impl World {
+    /// A world whose archives have so many movies.
+    pub fn new(items: usize, seed: u64) -> Self {
+        let api = MockApi::new();
+        let pods = DataPods::new(items);
+        let cluster = Cluster::new(&api, seed, pods.clone());
+        let context = context(&api);
+        Self { api, cluster, pods, context, lag: 0, errors: Vec::new() }
+    }
+
+    /// `kubectl apply` of an AnalysisJob with `spec` laid over a minimal one.
+    pub fn create(&self, name: &str, spec: Value) {
+        self.api.put(&job(name, spec)).unwrap();
+    }
+
+    /// `kubectl edit`.
+    pub fn edit(&self, name: &str, change: impl FnOnce(&mut AnalysisJob)) {
+        assert!(self.api.edit(SCIENCE, name, change).unwrap(), "there is no AnalysisJob {name}");
+    }
+
+    /// The operator starts anew: what it remembered is gone.
+    pub fn restart(&mut self) {
+        self.api.operator().restart();
+        self.context = context(&self.api);
+    }
+
+    /// Reconciles every AnalysisJob once, over stores that are behind by `lag`.
+    pub async fn reconcile(&mut self) {
+        let snapshot = self.api.view(self.lag).unwrap_or_else(|| self.api.snapshot());
+        fill(&self.context.stores, &snapshot);
+        for job in snapshot.list::<DeserializeGuard<AnalysisJob>>() {
+            if let Err(error) = reconcile(Arc::new(job), Arc::clone(&self.context)).await {
+                self.errors.push(error.to_string());
+            }
+        }
+    }
+
+    /// Reconciles until nothing is written any more.
+    pub async fn settle(&mut self) {
+        for _ in 0..20 {
+            let before = self.api.operator().writes();
+            self.reconcile().await;
+            if self.api.operator().writes() == before {
+                return;
+            }
+        }
+        panic!("the operator goes on writing: {:#?}", self.api.operator().log().iter().rev().take(12).collect::<Vec<_>>());
+    }
+
+    /// The operator works, then the cluster takes one step.
+    pub async fn step(&mut self) {
+        self.settle().await;
+        self.cluster.step();
+    }
+
+    /// Steps until `done`, at most so many.
+    pub async fn until(&mut self, steps: usize, what: &str, done: impl Fn(&Self) -> bool) {
+        for _ in 0..steps {
+            if done(self) {
+                return;
+            }
+            self.step().await;
+        }
+        self.settle().await;
+        assert!(done(self), "after {steps} steps: not {what}\n{}\nerrors {:?}", self.describe(), self.errors);
+    }
+
+    pub fn job(&self, name: &str) -> AnalysisJob {
+        self.api.get(SCIENCE, name).unwrap()
+    }
+
+    pub fn status(&self, name: &str) -> AnalysisJobStatus {
+        self.api.get::<AnalysisJob>(SCIENCE, name).and_then(|job| job.status).unwrap_or_default()
+    }
+
+    /// Status and reason of a condition, such as `True/Running`.
+    pub fn condition(&self, name: &str, kind: &str) -> String {
+        let status = self.status(name);
+        let condition = status.conditions.iter().find(|one| one.type_ == kind);
+        condition.map_or_else(|| "absent".to_owned(), |one| format!("{}/{}", one.status, one.reason))
+    }
+
+    pub fn message(&self, name: &str, kind: &str) -> String {
+        let status = self.status(name);
+        status.conditions.iter().find(|one| one.type_ == kind).map(|one| one.message.clone()).unwrap_or_default()
+    }
+
+    pub fn is(&self, name: &str, kind: &str) -> bool {
+        self.condition(name, kind).starts_with("True")
+    }
+
+    /// Names of the child Jobs.
+    pub fn jobs(&self) -> Vec<String> {
+        self.api.list::<Job>(SCIENCE).into_iter().filter_map(|job| job.metadata.name).collect()
+    }
+
+    /// The child Job of a kind (`plan`, `work`, `collect`) of the newest run.
+    pub fn child(&self, name: &str, kind: &str) -> Option<Job> {
+        let run = self.status(name).run?.id;
+        self.api.get(SCIENCE, &format!("{name}-{kind}-{run}"))
+    }
+
+    pub fn cache_replicas(&self, name: &str) -> Option<i32> {
+        self.api.get::<Deployment>(SCIENCE, &format!("{name}-cache"))?.spec?.replicas
+    }
+
+    fn describe(&self) -> String {
+        let mut text = String::new();
+        for job in self.api.list::<AnalysisJob>(SCIENCE) {
+            text += &serde_json::to_string_pretty(&job.status).unwrap_or_default();
+        }
+        for job in self.api.list::<Job>(SCIENCE) {
+            text += &format!("\n{:?} {}", job.metadata.name, serde_json::to_string(&job.status).unwrap_or_default());
+        }
+        text
+    }
+}
+
+fn context(api: &MockApi) -> Arc<Context> {
+    let images = Images { worker: "analysis-worker:test".into(), cache: "lazycache:test".into() };
+    let (client, stores, metrics) = (api.client(), Stores::default(), Metrics::new());
+    let mut context = Context::new(client, stores, Leadership::always(), images, metrics, "test".into());
+    let clock = api.clone();
+    context.clock = Arc::new(move || clock.now());
+    Arc::new(context)
+}
+
+/// Fills the stores from a snapshot, as new listings would.
+pub fn fill(stores: &Stores, snapshot: &Snapshot) {
+    refill::<Job>(&stores.jobs, snapshot);
+    refill::<ConfigMap>(&stores.configs, snapshot);
+    refill::<Deployment>(&stores.deployments, snapshot);
+    refill::<Service>(&stores.services, snapshot);
+    refill::<PersistentVolumeClaim>(&stores.claims, snapshot);
+    refill::<PodFacts>(&stores.pods, snapshot);
+}
+
+fn refill<K>(children: &Children<K>, snapshot: &Snapshot)
+where
+    K: Resource<DynamicType = ()> + DeserializeOwned + 'static,
+{
+    children.apply(Event::Init);
+    for child in snapshot.list::<DeserializeGuard<K>>() {
+        children.apply(Event::InitApply(child));
+    }
+    children.apply(Event::InitDone);
+}
+
+/// An AnalysisJob with `spec` laid over a minimal one.
+pub fn job(name: &str, spec: Value) -> AnalysisJob {
+    let mut whole = json!({
+        "source": {"http": {"rootURL": "https://archive.example.org/files/"}, "prefixes": ["A/"]},
+        "analysis": {"opticalFlow": {}},
+        "output": {"persistentVolumeClaim": {"claimName": "results"}},
+        "workers": {"parallelism": 4},
+    });
+    lay_over(&mut whole, spec);
+    let metadata = json!({"name": name, "namespace": SCIENCE});
+    serde_json::from_value(json!({
+        "apiVersion": "camhd.science/v1alpha1", "kind": "AnalysisJob", "metadata": metadata, "spec": whole,
+    }))
+    .unwrap()
+}
+
+fn lay_over(base: &mut Value, over: Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (key, value) in over {
+                lay_over(base.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (base, over) => *base = over,
+    }
+}
