@@ -148,7 +148,7 @@ async fn events_are_made_once_and_then_counted() {
     let reporter = Reporter { controller: "analysis-operator".into(), instance: None };
     let recorder = Recorder::new(client, reporter);
     let about = api.put_raw(analysis("x")).unwrap();
-    let about: AnalysisJob = serde_json::from_value(Value::clone(&about)).unwrap();
+    let about: AnalysisJob = from_value(Value::clone(&about)).unwrap();
     let event = kube::runtime::events::Event {
         type_: EventType::Normal,
         reason: "Planned".into(),
