@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::kinds::Kind;
+use crate::kinds::Row;
 
 /// The body of an answer: bytes, or the stream of a watch.
 pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
@@ -79,7 +79,7 @@ pub(crate) fn object(code: u16, value: &Value) -> Response<Body> {
 }
 
 /// A list as the body of a response.
-pub(crate) fn list(row: &Kind, revision: u64, next: &str, items: Vec<&Value>) -> Response<Body> {
+pub(crate) fn list(row: &Row, revision: u64, next: &str, items: Vec<&Value>) -> Response<Body> {
     let metadata = json!({"resourceVersion": revision.to_string(), "continue": next});
     let list = List { api_version: row.api_version(), kind: format!("{}List", row.kind), metadata, items };
     raw(200, full(&list))

@@ -66,11 +66,19 @@ impl<'a> Schema<'a> {
 
     /// Whether an object here is owned whole.
     pub(crate) fn is_atomic_map(self) -> bool {
-        matches!(
-            (self.parent, self.field),
-            (_, "matchLabels" | "nodeSelector" | "secretKeyRef" | "configMapKeyRef" | "fieldRef" | "resourceFieldRef")
-                | (_, "labelSelector" | "secretRef" | "claimRef" | "regarding" | "involvedObject")
-        ) || (self.field == "selector" && self.parent == "spec" && self.kind != ANALYSIS_JOB)
+        const ATOMIC: [&str; 10] = [
+            "claimRef",
+            "configMapKeyRef",
+            "fieldRef",
+            "involvedObject",
+            "labelSelector",
+            "nodeSelector",
+            "regarding",
+            "resourceFieldRef",
+            "secretKeyRef",
+            "secretRef",
+        ];
+        ATOMIC.contains(&self.field) || (self.field == "selector" && self.parent == "spec" && self.kind != ANALYSIS_JOB)
     }
 
     pub(crate) fn list_type(self) -> ListType {
@@ -92,9 +100,10 @@ impl<'a> Schema<'a> {
 
     fn of_analysis_job(self) -> ListType {
         match (self.parent, self.field) {
-            ("metadata", "finalizers") => ListType::Set,
+            ("metadata", "finalizers")
+            | ("source", "prefixes" | "include" | "exclude" | "items")
+            | (_, "accessModes") => ListType::Set,
             ("metadata", "ownerReferences") => ListType::Map(&["uid"]),
-            ("source", "prefixes" | "include" | "exclude" | "items") | (_, "accessModes") => ListType::Set,
             ("workers", "env" | "imagePullSecrets") | ("run", "jobs") => ListType::Map(&["name"]),
             ("status", "conditions") => ListType::Map(&["type"]),
             _ => ListType::Atomic,

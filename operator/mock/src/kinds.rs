@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// How the objects of one kind are named and treated.
 #[derive(Debug)]
-pub struct Kind {
+pub struct Row {
     /// API group, empty for the core group.
     pub group: &'static str,
     /// API version.
@@ -33,7 +33,7 @@ pub struct Kind {
 pub(crate) type KindId = usize;
 
 /// Every kind served.
-pub static KINDS: [Kind; 10] = [
+pub static KINDS: [Row; 10] = [
     kind::<analysisjob::AnalysisJob>("camhd.science", "v1alpha1", "analysisjobs", "AnalysisJob", true, true),
     kind::<Job>("batch", "v1", "jobs", "Job", true, true),
     kind::<Deployment>("apps", "v1", "deployments", "Deployment", true, true),
@@ -62,15 +62,15 @@ const fn kind<T: Serialize + DeserializeOwned>(
     kind: &'static str,
     has_status: bool,
     has_generation: bool,
-) -> Kind {
-    Kind { group, version, plural, kind, has_status, has_generation, typed: typed::<T> }
+) -> Row {
+    Row { group, version, plural, kind, has_status, has_generation, typed: typed::<T> }
 }
 
 fn typed<T: Serialize + DeserializeOwned>(object: &Value) -> Result<Value, serde_json::Error> {
     serde_json::to_value(T::deserialize(object)?)
 }
 
-impl Kind {
+impl Row {
     /// `apiVersion` of its objects.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }

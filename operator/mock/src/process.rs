@@ -109,6 +109,7 @@ struct State {
     dead: bool,
     epoch: u64,
     held: bool,
+    silent: bool,
     crash: Option<(u64, When)>,
     writes: u64,
     rules: Vec<Rule>,
@@ -152,6 +153,7 @@ impl Process {
         let epoch = state.epoch + 1;
         *state = State {
             epoch,
+            silent: state.silent,
             log: std::mem::take(&mut state.log),
             counts: state.counts.clone(),
             writes: state.writes,
@@ -217,6 +219,11 @@ impl Process {
         self.bell.subscribe()
     }
 
+    /// Keeps counts only, no log: for long benchmarks.
+    pub fn keep_log(&self, keep: bool) {
+        self.state().silent = !keep;
+    }
+
     pub(crate) fn epoch(&self) -> u64 {
         self.state().epoch
     }
@@ -255,7 +262,9 @@ impl Process {
         let mut state = self.state();
         *state.counts.entry((entry.verb, entry.kind)).or_default() += 1;
         state.writes += u64::from(entry.write);
-        state.log.push(entry);
+        if !state.silent {
+            state.log.push(entry);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     answer::Refusal,
-    kinds::{self, KINDS, Kind, KindId},
+    kinds::{self, KINDS, KindId, Row},
 };
 
 /// What a request wants to do.
@@ -97,7 +97,7 @@ impl Call {
         self.query.get(name).map(String::as_str)
     }
 
-    pub(crate) fn row(&self) -> &'static Kind {
+    pub(crate) fn row(&self) -> &'static Row {
         &KINDS[self.id]
     }
 
@@ -142,7 +142,7 @@ struct Place<'a> {
 fn place(path: &str) -> Result<Option<Place<'_>>, Refusal> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let (group, version, rest) = match *parts.as_slice() {
-        ["version"] | ["api" | "apis"] | ["api", _] | ["apis", _] | ["apis", _, _] => return Ok(None),
+        ["version" | "api" | "apis"] | ["api" | "apis", _] | ["apis", _, _] => return Ok(None),
         ["api", version, ref rest @ ..] => ("", version, rest),
         ["apis", group, version, ref rest @ ..] => (group, version, rest),
         _ => return Err(page_not_found()),

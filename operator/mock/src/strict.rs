@@ -30,13 +30,15 @@ pub(crate) fn check(kind: KindId, object: &mut Value, strict: bool) -> Result<()
     }
 }
 
-/// Serializers leave out what says nothing.
+/// Serializers leave out what says nothing: empty values, and defaults that are no, zero or no text.
 fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Object(map) => map.is_empty(),
         Value::Array(items) => items.is_empty(),
-        _ => false,
+        Value::Bool(yes) => !yes,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
     }
 }
 

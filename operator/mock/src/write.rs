@@ -1,4 +1,4 @@
-//! Writes that make or change an object: create, replace, merge patch, server-side apply. Each computes the object that
+//! Writes that make or change an object: create, replace, merge patch; apply is next door. Each computes the object that
 //! is wanted and who owns it; [`Store::settle`] does what all have in common.
 
 use std::sync::Arc;
@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     answer::Refusal,
-    fields::{Fields, Schema, Segment},
+    apply::{narrow, owned},
+    fields::Schema,
     kinds::{CLAIM, DEPLOYMENT, KINDS, KindId, POD},
     merge,
     object::{self, Key, map_mut, meta, meta_mut},
@@ -27,8 +28,6 @@ const SYSTEM: [&str; 7] = [
     "deletionGracePeriodSeconds",
     "managedFields",
 ];
-/// Metadata that managers own.
-const OWNED: [&str; 4] = ["labels", "annotations", "ownerReferences", "finalizers"];
 
 /// What came of a write.
 #[derive(Debug)]
@@ -123,51 +122,13 @@ impl Store {
         self.settle(wanted, strictness(call))
     }
 
-    pub(crate) fn apply(&mut self, call: &Call) -> Result<Outcome, Refusal> {
-        let wanted = self.checked_apply(call)?;
-        let old = if call.status { Some(self.existing(call)?) } else { self.get(call.id, &call_key(call)).cloned() };
-        precondition(call, old.as_ref(), &wanted)?;
-        let mine = owned(call.id, &wanted, call.status);
-        let mut owners = old.as_ref().map(|old| Owners::clone(&old.owners)).unwrap_or_default();
-        let key = (call.manager().to_owned(), true, call.status);
-        let before = owners.remove(&key).unwrap_or_default();
-        let base = old.as_ref().map_or_else(|| skeleton(call), |old| Value::clone(&old.object));
-        take_over(call, &mut owners, &mine, &base, &wanted)?;
-        let new = laid_over(call.id, base, &wanted, before, &mine, &owners);
-        owners.insert(key, mine);
-        let wanted = Wanted { kind: call.id, old, new, owners, dry_run: call.dry_run() };
-        self.settle(wanted, Check::Strict)
-    }
-
-    fn checked_apply(&self, call: &Call) -> Result<Value, Refusal> {
-        if call.manager().is_empty() {
-            return Err(Refusal::invalid(
-                "PatchOptions.meta.k8s.io",
-                "",
-                "fieldManager: Required value: is required for apply patch",
-            ));
-        }
-        let mut wanted = self.identified(call)?;
-        if !object::list(&wanted["metadata"]["managedFields"]).is_empty() {
-            return Err(Refusal::bad_request("metadata.managedFields must be nil"));
-        }
-        if call.status {
-            let status = wanted["status"].take();
-            wanted = skeleton(call);
-            wanted["status"] = status;
-        } else {
-            drop_status(call.id, &mut wanted);
-        }
-        Ok(wanted)
-    }
-
-    fn existing(&self, call: &Call) -> Result<Stored, Refusal> {
+    pub(crate) fn existing(&self, call: &Call) -> Result<Stored, Refusal> {
         let found = self.get(call.id, &call_key(call)).cloned();
         found.ok_or_else(|| Refusal::not_found(&KINDS[call.id].resource(), &call.name))
     }
 
     /// The body, once its kind, namespace and name fit the URL.
-    fn identified(&self, call: &Call) -> Result<Value, Refusal> {
+    pub(crate) fn identified(&self, call: &Call) -> Result<Value, Refusal> {
         let row = &KINDS[call.id];
         let mut new = call.body.clone();
         if new["apiVersion"] != row.api_version() || new["kind"] != row.kind {
@@ -254,12 +215,7 @@ pub(crate) fn call_key(call: &Call) -> Key {
     (call.namespace.clone(), call.name.clone())
 }
 
-fn skeleton(call: &Call) -> Value {
-    let row = &KINDS[call.id];
-    json!({"apiVersion": row.api_version(), "kind": row.kind, "metadata": {"namespace": call.namespace, "name": call.name}})
-}
-
-fn drop_status(kind: KindId, object: &mut Value) {
+pub(crate) fn drop_status(kind: KindId, object: &mut Value) {
     if let (true, Some(map)) = (KINDS[kind].has_status, object.as_object_mut()) {
         map.remove("status");
     }
@@ -278,59 +234,7 @@ fn with_status(old: &Value, status: &Value) -> Value {
     new
 }
 
-/// The fields a manager can own, on one side of the `/status` door.
-fn owned(kind: KindId, object: &Value, status: bool) -> Fields {
-    let mut fields = Fields::of(Schema::root(kind), object);
-    if !status && KINDS[kind].has_status {
-        fields.drop_field(&["status"]);
-    }
-    narrow(fields, status)
-}
-
-fn narrow(mut fields: Fields, status: bool) -> Fields {
-    if status {
-        return fields.only("status");
-    }
-    fields.drop_field(&["apiVersion"]);
-    fields.drop_field(&["kind"]);
-    let metadata = Segment::Field("metadata".to_owned());
-    if let Some(mut inside) = fields.below.remove(&metadata) {
-        inside.below.retain(|segment, _| matches!(segment, Segment::Field(name) if OWNED.contains(&name.as_str())));
-        if !inside.below.is_empty() {
-            fields.below.insert(metadata, inside);
-        }
-    }
-    fields
-}
-
-/// Conflicts with other managers: refused, or with force taken from them.
-fn take_over(call: &Call, owners: &mut Owners, mine: &Fields, base: &Value, wanted: &Value) -> Result<(), Refusal> {
-    let mut lines = Vec::new();
-    for ((manager, ..), fields) in owners.iter_mut() {
-        let conflicts = merge::conflicts(Schema::root(call.id), mine, fields, base, wanted);
-        lines.extend(merge::paths(&conflicts).into_iter().map(|path| format!("conflict with \"{manager}\": {path}")));
-        if call.force() {
-            fields.subtract(&conflicts);
-        }
-    }
-    if !lines.is_empty() && !call.force() {
-        let count = lines.len();
-        return Err(Refusal::conflict(format!("Apply failed with {count} conflict(s): {}", lines.join("; "))));
-    }
-    owners.retain(|_, fields| !fields.is_empty());
-    Ok(())
-}
-
-fn laid_over(kind: KindId, base: Value, wanted: &Value, before: Fields, mine: &Fields, others: &Owners) -> Value {
-    let (mut new, mut gone) = (base, before);
-    merge::merge(Schema::root(kind), &mut new, wanted);
-    gone.subtract(mine);
-    let kept: Vec<&Fields> = others.values().collect();
-    merge::remove(Schema::root(kind), &mut new, &gone, &kept);
-    new
-}
-
-fn same_version(call: &Call, old: &Value, given: &Value) -> Result<(), Refusal> {
+pub(crate) fn same_version(call: &Call, old: &Value, given: &Value) -> Result<(), Refusal> {
     let differs = |field: &str| !meta(given, field).is_empty() && meta(given, field) != meta(old, field);
     if differs("resourceVersion") || differs("uid") {
         let message = format!(
@@ -341,18 +245,6 @@ fn same_version(call: &Call, old: &Value, given: &Value) -> Result<(), Refusal> 
         return Err(Refusal::conflict(message));
     }
     Ok(())
-}
-
-fn precondition(call: &Call, old: Option<&Stored>, wanted: &Value) -> Result<(), Refusal> {
-    let given = !meta(&call.body, "uid").is_empty() || !meta(&call.body, "resourceVersion").is_empty();
-    match old {
-        Some(old) => same_version(call, &old.object, &call.body),
-        None if given => Err(Refusal::conflict(format!(
-            "the object of which a version is given, {}, does not exist",
-            meta(wanted, "name")
-        ))),
-        None => Ok(()),
-    }
 }
 
 fn next_generation(kind: KindId, old: &Value, new: &mut Value) {

@@ -1,5 +1,7 @@
 //! Server-side apply: who owns what.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
+
 mod make;
 
 use analysisjob::AnalysisJob;

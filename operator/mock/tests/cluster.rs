@@ -1,5 +1,8 @@
 //! The cluster: what becomes of Jobs, Deployments and pods.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
+#![allow(clippy::needless_pass_by_value)] // json!(…) is given as it is made
+
 mod make;
 
 use k8s_openapi::api::{
@@ -88,8 +91,7 @@ fn a_plain_job_tries_again_until_its_limit() {
 fn an_index_fails_alone() {
     let code = |pod: &PodInfo| match (pod.index, pod.attempt) {
         (Some(0), _) => 65,
-        (Some(1), _) => 1,
-        (Some(2), 0) => 1,
+        (Some(1), _) | (Some(2), 0) => 1,
         _ => 0,
     };
     let spec = json!({"podFailurePolicy": policy(), "parallelism": 4});

@@ -1,5 +1,7 @@
 //! The model of the data pods, driven by a toy of an operator.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
+
 mod make;
 
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};

@@ -1,5 +1,7 @@
 //! What goes wrong, and what the log says of it.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
+
 mod make;
 
 use std::time::Duration;

@@ -1,15 +1,18 @@
 //! Reading, making, replacing, patching: what the verbs promise.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
+
 mod make;
 
 use analysisjob::AnalysisJob;
-use k8s_openapi::api::{batch::v1::Job, core::v1::ConfigMap};
+use k8s_openapi::api::{batch::v1::Job, coordination::v1::Lease, core::v1::ConfigMap, events::v1::Event};
 use kube::{
-    Api, ResourceExt,
+    Api, Resource, ResourceExt,
     api::{ListParams, Patch, PatchParams, PostParams},
+    runtime::events::{EventType, Recorder, Reporter},
 };
 use make::{analysis, api, code, config_map, config_maps, job, jobs};
-use serde_json::{from_value, json};
+use serde_json::{Value, from_value, json};
 
 #[tokio::test]
 async fn an_object_is_made_once() {
@@ -137,4 +140,44 @@ async fn what_is_not_served_is_not_found() {
     api.set_version(32);
     assert_eq!(client.apiserver_version().await.unwrap().minor, "32");
     assert_eq!(client.list_api_group_resources("batch/v1").await.unwrap().resources[0].name, "jobs");
+}
+
+#[tokio::test]
+async fn events_are_made_once_and_then_counted() {
+    let (api, client) = api();
+    let reporter = Reporter { controller: "analysis-operator".into(), instance: None };
+    let recorder = Recorder::new(client, reporter);
+    let about = api.put_raw(analysis("x")).unwrap();
+    let about: AnalysisJob = from_value(Value::clone(&about)).unwrap();
+    let event = kube::runtime::events::Event {
+        type_: EventType::Normal,
+        reason: "Planned".into(),
+        note: Some("248 movies".into()),
+        action: "Plan".into(),
+        secondary: None,
+    };
+    for _ in 0..2 {
+        recorder.publish(&event, &about.object_ref(&())).await.unwrap();
+    }
+    let events = api.list::<Event>("science");
+    assert_eq!((events.len(), events[0].series.as_ref().map(|series| series.count)), (1, Some(2)));
+}
+
+#[tokio::test]
+async fn a_lease_is_taken_by_one() {
+    let (api, client) = api();
+    let leases: Api<Lease> = Api::namespaced(client.clone(), "science");
+    let lease = json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "l"},
+        "spec": {"holderIdentity": "a", "leaseDurationSeconds": 15, "renewTime": "2026-01-01T00:00:00.000000Z"},
+    });
+    let mut held = make::apply(&leases, "a", &lease).await.unwrap();
+    let mut rival = held.clone();
+    held.spec.as_mut().unwrap().lease_transitions = Some(1);
+    rival.spec.as_mut().unwrap().holder_identity = Some("b".into());
+    leases.replace("l", &PostParams::default(), &held).await.unwrap();
+    assert_eq!(code(leases.replace("l", &PostParams::default(), &rival).await), 409);
+    let stolen = json!({"metadata": {"resourceVersion": held.resource_version()}, "spec": {"holderIdentity": "b"}});
+    assert_eq!(code(leases.patch("l", &PatchParams::default(), &Patch::Merge(stolen)).await), 409);
+    assert_eq!(api.get::<Lease>("science", "l").unwrap().spec.unwrap().holder_identity.as_deref(), Some("a"));
 }

@@ -135,7 +135,7 @@ pub(crate) fn index(pod: &Value) -> Option<u32> {
 
 /// Sets a condition of its type; the transition time moves when the status does.
 pub(crate) fn set_condition(object: &mut Value, now: &str, kind: &str, status: &str, reason: &str, message: &str) {
-    let conditions = &mut map_mut(&mut object["status"]).entry("conditions").or_insert_with(|| json!([]));
+    let conditions = map_mut(&mut object["status"]).entry("conditions").or_insert_with(|| json!([]));
     let Some(conditions) = conditions.as_array_mut() else { return };
     let new = json!({"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": now});
     match conditions.iter_mut().find(|condition| condition["type"] == kind) {

@@ -1,5 +1,6 @@
 //! Makers of the objects the tests speak about.
-#![allow(dead_code, reason = "each test file uses some of them")]
+#![allow(dead_code)] // every test file uses its own part
+#![allow(clippy::needless_pass_by_value)] // json!(…) is given as it is made
 
 use k8s_openapi::api::{batch::v1::Job, core::v1::ConfigMap};
 use kube::{
