@@ -7,12 +7,14 @@
 //! rules.rs     every CEL rule
 //! bounds.rs    every bound; trials.rs makes the cases from texts.rs, at the places of homes.rs
 //! running.rs   what cannot change while a run is under way
+//! apply.rs     what is applied last decides
 //! samples.rs   the samples, and defaults
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may
 
 #[path = "../../../operator/api/tests/cases/mod.rs"]
 mod cases;
 
+mod apply;
 mod bounds;
 mod homes;
 mod rules;

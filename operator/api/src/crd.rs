@@ -1,9 +1,9 @@
 //! The CustomResourceDefinition: what the derives say, finished.
 //!
-//! The derives leave four things undone. `nullable` goes from every field: an API server then drops an explicit null
+//! The derives leave five things undone. `nullable` goes from every field: an API server then drops an explicit null
 //! and fills in the default, while a nullable field would keep the null. Number formats Kubernetes does not know go.
-//! Lines of doc comments become paragraphs. And the root gets its rules and the limits of `metadata.name`, for which
-//! the derive has no place.
+//! Lines of doc comments become paragraphs. Defaults of choices and maps go, because what is applied later would be
+//! merged with them. And the root gets its rules and the limits of `metadata.name`, for which the derive has no place.
 
 use kube::CustomResourceExt;
 use serde_json::{Map, Value, json};
@@ -30,6 +30,7 @@ pub fn definition() -> Result<Value, CrdError> {
     let mut crd = serde_json::to_value(AnalysisJob::crd())?;
     tidy(&mut crd);
     drop_status_defaults(&mut crd);
+    crd.pointer_mut(SCHEMA).into_iter().for_each(shorten_object_defaults);
     let schema = crd.pointer_mut(SCHEMA).and_then(Value::as_object_mut).ok_or(CrdError::Missing("schema"))?;
     finish_root(schema)?;
     Ok(crd)
@@ -52,6 +53,28 @@ fn finish_root(schema: &mut Map<String, Value>) -> Result<(), CrdError> {
     let name = json!({"type": "string", "maxLength": MAX_NAME, "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$"});
     properties.insert("metadata".to_owned(), json!({"type": "object", "properties": {"name": name}}));
     Ok(())
+}
+
+/// What an API server fills in belongs to nobody, so that `kubectl apply` lays later choices beside it and not in its
+/// place: `storage: {ephemeral: …}` over a stored default `emptyDir` would be a choice of two, a larger memory request
+/// would stand above a stored default limit. So the default of an object names only fields that have a default of their
+/// own, and an object without such fields (a choice, a map) has none: whoever reads it fills it in.
+fn shorten_object_defaults(schema: &mut Value) {
+    let Some(schema) = schema.as_object_mut() else { return };
+    schema.get_mut("items").into_iter().for_each(shorten_object_defaults);
+    let mut filled = Vec::new();
+    for (name, field) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        shorten_object_defaults(field);
+        if field.get("default").is_some() {
+            filled.push(name.clone());
+        }
+    }
+    if let Some(default) = schema.get_mut("default").and_then(Value::as_object_mut) {
+        default.retain(|name, _| filled.contains(name));
+        if default.is_empty() {
+            schema.remove("default");
+        }
+    }
 }
 
 /// Status is written by the operator alone: a default would only make an API server add zeros to it.

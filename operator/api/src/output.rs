@@ -62,7 +62,8 @@ pub struct ClaimTemplate {
     pub storage_class_name: Option<String>,
     /// How pods may mount it: ReadWriteMany, ReadWriteOnce, ReadWriteOncePod. Default: ReadWriteMany.
     #[serde(default = "read_write_many")]
-    #[schemars(length(min = 1, max = 3), extend("x-kubernetes-list-type" = "set"))]
+    // Atomic, for a set would be merged with the default, which belongs to nobody.
+    #[schemars(length(min = 1, max = 3), extend("x-kubernetes-list-type" = "atomic"))]
     pub access_modes: Vec<AccessMode>,
 }
 

@@ -43,7 +43,8 @@ pub struct Source {
     #[schemars(
         length(min = 1, max = 64),
         inner(length(min = 1, max = 256)),
-        extend("x-kubernetes-list-type" = "set")
+        // Atomic, for a set would be merged with the default, which belongs to nobody.
+        extend("x-kubernetes-list-type" = "atomic")
     )]
     pub include: Vec<String>,
     /// Globs on the path below rootURL; a movie does not count when one of them fits, whatever include says. At most

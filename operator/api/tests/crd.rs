@@ -102,6 +102,18 @@ fn every_text_list_and_map_is_bounded() {
 }
 
 #[test]
+fn no_default_can_be_merged_with_what_is_applied_later() {
+    let merged = offenders(&crd::schema().unwrap(), |_, schema| match &schema["default"] {
+        Value::Object(fields) => {
+            fields.is_empty() || fields.values().any(|field| field.is_object() || field.is_array())
+        }
+        Value::Array(_) => schema["x-kubernetes-list-type"] != json!("atomic"),
+        _ => false,
+    });
+    assert_eq!(merged, Vec::<String>::new());
+}
+
+#[test]
 fn every_list_says_how_it_is_merged() {
     let silent = offenders(&crd::schema().unwrap(), |_, schema| {
         schema["type"] == json!("array") && schema.get("x-kubernetes-list-type").is_none()
