@@ -12,6 +12,9 @@ import (
 // The checksum of k8s.io/kubernetes at Kubernetes, as go.sum has it; only its OpenAPI is read, nothing of it is built.
 const kubernetesSum = "h1:WQdDvYJazkmkwSncgNwGvVtaCt4TYXIU3wSMRgvp3MI="
 
+// schemaFormat goes up when what is written from the OpenAPI changes, so that no older cache is read.
+const schemaFormat = "1"
+
 const reference = "#/definitions/"
 
 // Cache is where what is slow to make is kept between runs.
@@ -33,7 +36,7 @@ func Schemas() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	folder := filepath.Join(cache, "schemas-"+Kubernetes)
+	folder := filepath.Join(cache, "schemas-"+Kubernetes+"-"+schemaFormat)
 	if _, err := os.Stat(folder); err == nil {
 		return folder, nil
 	}
