@@ -41,7 +41,10 @@ impl Store {
         } else if has(FOREGROUND) {
             let blocking = self.blocking(uid);
             for (kind, key) in &blocking {
-                self.end(*kind, key, &json!({"propagationPolicy": "Foreground"}));
+                // What is on its way out is not told again: it would get the finalizer it has just lost.
+                if self.get(*kind, key).is_some_and(|stored| !object::is_terminating(&stored.object)) {
+                    self.end(*kind, key, &json!({"propagationPolicy": "Foreground"}));
+                }
             }
             if self.blocking(uid).is_empty() {
                 self.release(kind, key, FOREGROUND);

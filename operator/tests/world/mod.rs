@@ -84,7 +84,10 @@ impl World {
                 return;
             }
         }
-        panic!("the operator goes on writing: {:#?}", self.api.operator().log().iter().rev().take(12).collect::<Vec<_>>());
+        panic!(
+            "the operator goes on writing: {:#?}",
+            self.api.operator().log().iter().rev().take(12).collect::<Vec<_>>()
+        );
     }
 
     /// The operator works, then the cluster takes one step.

@@ -36,7 +36,10 @@ impl Cluster {
     fn run_job(&mut self, store: &mut Store, key: &Key) {
         let Some(job) = store.get(JOB, key).map(|stored| stored.object.clone()) else { return };
         let mut memory = self.jobs.remove(meta(&job, "uid")).unwrap_or_default();
-        if !memory.settled && !object::is_terminating(&job) {
+        if object::is_terminating(&job) {
+            // A Job on its way out makes no pods, and lets go of those that end.
+            count_ended(store, &job, &mut memory);
+        } else if !memory.settled {
             begin(store, key, &job);
             let job = store.get(JOB, key).map_or(job.clone(), |stored| stored.object.clone());
             let pods = count_ended(store, &job, &mut memory);
