@@ -88,7 +88,18 @@ pub async fn reconcile(
         Ok(analysis) => analysis,
         Err(invalid) => return say_invalid(&context, &observed, &invalid, now).await,
     };
-    let situation = situation(&analysis, &observed, now);
+    if let Some(child) = run::child_of_later(&analysis, &observed) {
+        // Another process has seen a later generation: this one's watch of AnalysisJobs is behind, and will catch up.
+        tracing::debug!(job = %analysis.name, %child, "a child is of a later generation; waiting for the watch");
+        return Ok(Action::requeue(BEHIND_PAUSE));
+    }
+    let mut situation = situation(&analysis, &observed, now);
+    if situation.begins() && !situation.suspended {
+        // The one decision that must not rest on what a watch has seen: never two runs at once.
+        if let Some(stranger) = context.writer.job_of_other_run(&analysis, &situation.run.id).await? {
+            situation.phase = run::Phase::Draining(stranger);
+        }
+    }
     let wanted = desired::desired(&analysis, &observed, &situation);
     let (replicas, obstacle) = make(&context, &analysis, &observed, &situation, wanted, now).await?;
     let Some(replicas) = replicas else { return Ok(Action::await_change()) };
@@ -100,6 +111,9 @@ pub async fn reconcile(
     let written = say(&context, &observed, &status, now).await?;
     Ok(next_look(&observed, &situation, obstacle.as_ref(), written, now))
 }
+
+/// A watch that is behind is waited for so long.
+const BEHIND_PAUSE: Duration = Duration::from_secs(1);
 
 fn decoded(job: &DeserializeGuard<AnalysisJob>) -> Result<Arc<AnalysisJob>, ReconcileError> {
     match &job.0 {

@@ -129,7 +129,23 @@ pub fn situation(analysis: &Analysis, observed: &Observed, now: Timestamp) -> Si
     situation
 }
 
+/// A child whose run is of a later generation than the AnalysisJob as it was seen, by name.
+pub fn child_of_later(analysis: &Analysis, observed: &Observed) -> Option<String> {
+    let later = |job: &Job| generation_of(run_of(job)).is_some_and(|generation| generation > analysis.generation);
+    observed.jobs.iter().find(|(_, job)| later(job)).map(|(name, _)| name.clone())
+}
+
+/// The generation a run is named after.
+pub fn generation_of(run: &str) -> Option<i64> {
+    run.split('-').next()?.parse().ok()
+}
+
 impl Situation {
+    /// Whether the run is about to begin: the status does not know it yet.
+    pub fn begins(&self) -> bool {
+        self.phase == Phase::Planning && !self.run.known
+    }
+
     /// Reads the phase off the children of the run.
     fn follow(&mut self, analysis: &Analysis, observed: &Observed, status: &AnalysisJobStatus, now: Timestamp) {
         let jobs = Children::of(observed, &self.run.id);
