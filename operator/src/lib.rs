@@ -4,3 +4,4 @@
 //! The types and rules of the API are the crate `analysisjob`; start at [`cli`].
 
 pub mod cli;
+pub mod plugin;
