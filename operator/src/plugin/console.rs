@@ -1,6 +1,11 @@
 //! Where a command writes, what time it is there, and how it hears that it should stop.
 
-use std::{future::pending, io::Write, time::Duration};
+use std::{
+    future::pending,
+    io::Write,
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use k8s_openapi::jiff::Timestamp;
 use serde::Serialize;
@@ -48,6 +53,17 @@ impl Console<'_> {
     /// Says what happens on the way. Nobody listening is no reason to stop.
     pub fn note(&mut self, text: &str) {
         let _ = writeln!(self.err, "{text}");
+    }
+}
+
+/// Lets `work` come to its end even when `stop` comes first, and says whether it did: what is made halfway could not be
+/// found and deleted.
+pub async fn uncut<T>(work: impl Future<Output = T>, stop: Pin<&mut impl Future<Output = ()>>) -> (T, bool) {
+    let mut work = pin!(work);
+    tokio::select! {
+        biased;
+        () = stop => (work.await, true),
+        done = &mut work => (done, false),
     }
 }
 

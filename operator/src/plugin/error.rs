@@ -134,6 +134,11 @@ impl PluginError {
         }
     }
 
+    /// Whether the API server has said no: then nothing was made. Without an answer something may have been.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Request { refusal, .. } if !refusal.passes())
+    }
+
     /// What mends it; none where the message says all.
     pub fn mend(&self) -> Option<String> {
         match self {

@@ -189,7 +189,8 @@ mod tests {
         let (session, calls) = answers(|| (200, object()));
         let error = in_cluster(&args(), &job(), &session, &mut Desk::default().console(), ready(())).await.unwrap_err();
         assert_eq!(error.exit_code(), 75);
-        assert_eq!(verbs(&calls.lines()).last(), Some(&"DELETE"));
+        // What is being made is made first: only then can it be deleted.
+        assert_eq!(verbs(&calls.lines()), ["PATCH", "POST", "DELETE"]);
     }
 
     #[tokio::test]

@@ -59,19 +59,21 @@ fn exit_code(outcome: Outcome) -> u8 {
 async fn watch(args: &StatusArgs, session: &Session, console: &mut Console<'_>) -> Result<u8, PluginError> {
     let live = console.live && args.output == Format::Text;
     let mut screen = if live { Screen::Live(screen()) } else { Screen::Lines(args.output, None) };
-    let last = loop {
-        let job = jobs::get_patiently(session, console, &args.name).await.inspect_err(|_| screen.clear())?;
+    // A server that is away from the start is an error; one that goes away later is waited for.
+    let mut job = jobs::get(session, &args.name).await?;
+    loop {
         screen.show(&job, session, console)?;
         if View::new(&job, console.now()).outcome != Outcome::UnderWay {
-            break job;
+            break;
         }
         tokio::time::sleep(console.every).await;
-    };
+        job = jobs::get_patiently(session, console, &args.name).await.inspect_err(|_| screen.clear())?;
+    }
     screen.clear();
     if live {
-        console.print(&text::block(&last, session, console.now()))?;
+        console.print(&text::block(&job, session, console.now()))?;
     }
-    Ok(exit_code(View::new(&last, console.now()).outcome))
+    Ok(exit_code(View::new(&job, console.now()).outcome))
 }
 
 /// What is watched on.

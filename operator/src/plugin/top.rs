@@ -11,7 +11,7 @@ use super::{
     connect::Session,
     console::Console,
     error::PluginError,
-    jobs::{self, failed_to, patiently},
+    jobs::{self, failed_to},
     table::table,
     view::{Outcome, View},
     words::{duration, rate},
@@ -24,7 +24,7 @@ const PAGE: u32 = 200;
 pub async fn run(args: &TopArgs, session: &Session, console: &mut Console<'_>) -> Result<u8, PluginError> {
     let api = if args.all_namespaces { Api::all(session.client.clone()) } else { jobs::api(session) };
     let now = console.now();
-    let mut views: Vec<View> = list(&api, console).await?.iter().map(|job| View::new(job, now)).collect();
+    let mut views: Vec<View> = list(&api).await?.iter().map(|job| View::new(job, now)).collect();
     sort(&mut views);
     match args.output {
         Format::Json => console.print_json(&views)?,
@@ -34,12 +34,11 @@ pub async fn run(args: &TopArgs, session: &Session, console: &mut Console<'_>) -
     Ok(exit::DONE)
 }
 
-async fn list(api: &Api<AnalysisJob>, console: &mut Console<'_>) -> Result<Vec<AnalysisJob>, PluginError> {
+async fn list(api: &Api<AnalysisJob>) -> Result<Vec<AnalysisJob>, PluginError> {
     let mut params = ListParams::default().limit(PAGE);
     let mut all = Vec::new();
     loop {
-        let page = patiently(console, async || api.list(&params).await).await;
-        let page = page.map_err(failed_to("list AnalysisJobs"))?;
+        let page = api.list(&params).await.map_err(failed_to("list AnalysisJobs"))?;
         all.extend(page.items);
         match page.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => params = params.continue_token(&token),

@@ -16,7 +16,7 @@ use kube::{
 
 use crate::plugin::{
     connect::Session,
-    console::Console,
+    console::{Console, uncut},
     error::PluginError,
     jobs::{self, failed_to},
     refusal::Refusal,
@@ -77,17 +77,23 @@ impl Temporary {
         Ok(Self { job: AnalysisJob { metadata, spec, status: None }, name, timeout })
     }
 
-    /// Makes it, waits for its plan, deletes it: also when `stop` comes first, even amid making it.
+    /// Makes it, waits for its plan, deletes it: also when `stop` comes first.
     pub async fn plan(
         &self,
         session: &Session,
         console: &mut Console<'_>,
         stop: impl Future<Output = ()>,
     ) -> Result<PlanStatus, PluginError> {
-        let stop = pin!(stop);
-        let planned = tokio::select! {
-            planned = self.make_and_wait(session, console) => planned,
-            () = stop => Err(PluginError::Interrupted),
+        let mut stop = pin!(stop);
+        let (made, stopped) = uncut(self.make(session), stop.as_mut()).await;
+        let planned = match made {
+            Err(error) if error.is_refusal() => return Err(error),
+            Err(error) => Err(error),
+            Ok(()) if stopped => Err(PluginError::Interrupted),
+            Ok(()) => tokio::select! {
+                planned = self.wait(session, console) => planned,
+                () = stop => Err(PluginError::Interrupted),
+            },
         };
         if let Err(error) = self.delete(session).await {
             let mend = session.kubectl(&format!("delete analysisjob {}", self.name));
@@ -96,10 +102,13 @@ impl Temporary {
         planned
     }
 
-    async fn make_and_wait(&self, session: &Session, console: &mut Console<'_>) -> Result<PlanStatus, PluginError> {
+    async fn make(&self, session: &Session) -> Result<(), PluginError> {
         let params = PostParams { field_manager: Some(managers::PLUGIN.to_owned()), ..PostParams::default() };
         let made = jobs::api(session).create(&params, &self.job).await;
-        made.map_err(failed_to(format!("create the temporary AnalysisJob {}", self.name)))?;
+        made.map(drop).map_err(failed_to(format!("create the temporary AnalysisJob {}", self.name)))
+    }
+
+    async fn wait(&self, session: &Session, console: &mut Console<'_>) -> Result<PlanStatus, PluginError> {
         let allowed = Duration::from_secs(self.timeout.into());
         let (start, mut said) = (Instant::now(), String::new());
         loop {

@@ -70,7 +70,8 @@ fn pod(job: &AnalysisJob, name: &str, source: &Source, script: &str, env: &Value
         },
         "volumeMounts": [{"name": "results", "mountPath": MOUNT, "readOnly": true}],
     });
-    let claim = json!({"claimName": source.claim, "readOnly": true});
+    // Read-only where it is mounted, not where it is attached: some drivers refuse that while workers write.
+    let claim = json!({"claimName": source.claim});
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {
         "restartPolicy": "Never", "activeDeadlineSeconds": source.timeout, "terminationGracePeriodSeconds": 1,
         "automountServiceAccountToken": false, "enableServiceLinks": false,

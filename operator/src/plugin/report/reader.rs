@@ -24,7 +24,7 @@ use super::{
 use crate::plugin::{
     args::ReaderArgs,
     connect::Session,
-    console::Console,
+    console::{Console, uncut},
     error::PluginError,
     jobs::{failed_to, patiently},
     plan::{suffix, temporary::gone},
@@ -114,17 +114,23 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One piece, and no pod left of it: also when `stop` comes amid making it.
+    /// One piece, and no pod left of it: also when `stop` comes first.
     async fn piece(
         &self,
         offset: u64,
         console: &mut Console<'_>,
-        stop: Pin<&mut impl Future<Output = ()>>,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Piece, PluginError> {
         let name = format!("{}-read-{}", self.job.metadata.name.as_deref().unwrap_or_default(), suffix());
-        let printed = tokio::select! {
-            printed = self.print(&name, offset, console) => printed,
-            () = stop => Err(PluginError::Interrupted),
+        let (made, stopped) = uncut(self.make(&name, offset), stop.as_mut()).await;
+        let printed = match made {
+            Err(error) if error.is_refusal() => return Err(error),
+            Err(error) => Err(error),
+            Ok(()) if stopped => Err(PluginError::Interrupted),
+            Ok(()) => tokio::select! {
+                printed = self.printed(&name, console) => printed,
+                () = stop => Err(PluginError::Interrupted),
+            },
         };
         if let Err(error) = self.delete(&name).await {
             let mend = self.session.kubectl(&format!("delete pod {name}"));
@@ -137,11 +143,16 @@ impl<'a> Reader<'a> {
         Api::namespaced(self.session.client.clone(), &self.session.namespace)
     }
 
-    async fn print(&self, name: &str, offset: u64, console: &mut Console<'_>) -> Result<String, PluginError> {
+    async fn make(&self, name: &str, offset: u64) -> Result<(), PluginError> {
         let pod: Pod = serde_json::from_value(pod::piece(self.job, name, &self.source, offset))?;
         let params = PostParams { field_manager: Some(managers::PLUGIN.to_owned()), ..PostParams::default() };
+        let made = self.pods().create(&params, &pod).await;
+        made.map(drop).map_err(failed_to(format!("create the pod {name} that reads the claim")))
+    }
+
+    /// What the pod printed, once it has ended.
+    async fn printed(&self, name: &str, console: &mut Console<'_>) -> Result<String, PluginError> {
         let pods = self.pods();
-        pods.create(&params, &pod).await.map_err(failed_to(format!("create the pod {name} that reads the claim")))?;
         self.wait(name, &pods, console).await?;
         let log = patiently(console, async || pods.logs(name, &LogParams::default()).await).await;
         log.map_err(failed_to(format!("read the log of the pod {name}")))
@@ -172,7 +183,7 @@ impl<'a> Reader<'a> {
 
     fn too_late(&self, name: &str, reason: &str) -> PluginError {
         let seconds = self.source.timeout;
-        let reason = if reason.is_empty() { "it has not ended" } else { reason };
+        let reason = if reason.is_empty() { "no node has started it" } else { reason };
         PluginError::TooLate {
             message: format!("the pod {name} did not print the file in {seconds} s: {reason}"),
             mend: format!(
@@ -347,15 +358,16 @@ mod tests {
     async fn an_interrupted_reading_leaves_no_pod() {
         let (session, calls) = server(|_| pod("Pending", &json!({})));
         assert_eq!(read(&session, ready(())).await.unwrap_err().exit_code(), 75);
-        assert_eq!(verbs(&calls).last().unwrap(), "DELETE");
+        assert_eq!(verbs(&calls), ["POST", "DELETE"]);
     }
 
     #[tokio::test]
     async fn without_the_right_to_make_pods_it_says_so() {
         let message = "User \"ann\" cannot create resource \"pods\"";
-        let (session, _) = server(move |_| refusal(403, "Forbidden", message, ""));
+        let (session, calls) = server(move |_| refusal(403, "Forbidden", message, ""));
         let error = read(&session, pending()).await.unwrap_err();
         assert!(error.exit_code() == 77 && error.text().contains(message), "{}", error.text());
+        assert_eq!(verbs(&calls), ["POST"], "what was refused need not be deleted");
     }
 
     #[tokio::test]
