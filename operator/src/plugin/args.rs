@@ -1,5 +1,7 @@
 //! The command line. Its doc comments are the manual.
 
+mod help;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -13,7 +15,7 @@ use clap_complete::Shell;
     version,
     arg_required_else_help = true,
     max_term_width = 110,
-    after_help = AFTER_HELP
+    after_help = help::AFTER_HELP
 )]
 pub struct Args {
     /// Which cluster.
@@ -23,28 +25,6 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Command,
 }
-
-const AFTER_HELP: &str = "\
-Examples:
-  kubectl analysis plan job.yaml                 # what would a run do? Computes nothing
-  kubectl analysis status ashes-2018 --watch     # a live view, until the end
-  kubectl analysis failures ashes-2018 -o json   # what failed and why, as JSON lines
-  kubectl analysis retry ashes-2018              # the failed movies once more
-  kubectl analysis top -A                        # everything that is going on
-  kubectl analysis report ashes-2018 --to .      # bring report.html here
-  kubectl analysis completions kubectl           # completion of `kubectl analysis <TAB>`
-
-Exit codes:
-  0   done; status: the AnalysisJob is complete
-  1   the AnalysisJob has failed, or is stalled: someone must act
-  2   the command line was not understood, or asks for what cannot be
-  3   status without --watch: the run is under way
-  65  the file is no valid AnalysisJob, or the API server refuses it
-  66  there is no such AnalysisJob, namespace or file
-  69  the API server could not be reached, or something took too long
-  75  interrupted
-  77  not allowed, or not logged in
-  78  no usable kubeconfig, or the cluster does not know AnalysisJobs";
 
 /// The cluster and namespace, as with kubectl.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -68,31 +48,31 @@ pub enum Command {
     /// FILE is read strictly, with every problem named at once; the API server is asked whether it would admit it
     /// (a dry run); then a temporary AnalysisJob NAME-plan-xxxx with dryRun makes the plan in the cluster, next to the
     /// archive and the output. It is deleted again, also after Ctrl-C.
-    #[command(after_help = PLAN_HELP)]
+    #[command(after_help = help::PLAN_HELP)]
     Plan(PlanArgs),
     /// Say how far an AnalysisJob is, and what keeps it.
-    #[command(after_help = STATUS_HELP)]
+    #[command(after_help = help::STATUS_HELP)]
     Status(StatusArgs),
     /// List the movies that failed, and why.
     ///
     /// The status holds at most ten. --all reads the full list from the output: from a claim, through a small pod that
     /// lives for a moment; from a bucket, the command for it is printed.
-    #[command(after_help = FAILURES_HELP)]
+    #[command(after_help = help::FAILURES_HELP)]
     Failures(FailuresArgs),
     /// Analyse the movies that failed once more. What is done stays done.
-    #[command(after_help = RETRY_HELP)]
+    #[command(after_help = help::RETRY_HELP)]
     Retry(RetryArgs),
     /// List all AnalysisJobs by activity.
-    #[command(after_help = TOP_HELP)]
+    #[command(after_help = help::TOP_HELP)]
     Top(TopArgs),
     /// Say where report.html is, and how to bring it here.
     ///
     /// --to copies it from a claim: a restricted pod mounts the claim read-only, prints the file, and is deleted
     /// whatever happens. That needs the rights to create and delete pods and to read their logs, not exec.
-    #[command(after_help = REPORT_HELP)]
+    #[command(after_help = help::REPORT_HELP)]
     Report(ReportArgs),
     /// Print the completion script of a shell, or of kubectl.
-    #[command(after_help = COMPLETIONS_HELP)]
+    #[command(after_help = help::COMPLETIONS_HELP)]
     Completions(CompletionsArgs),
     /// What kubectl asks through kubectl_complete-analysis: the words so far, the last one unfinished
     #[command(name = "__complete", hide = true, disable_help_flag = true)]
@@ -128,17 +108,6 @@ pub struct PlanArgs {
     pub output: Format,
 }
 
-const PLAN_HELP: &str = "\
-Examples:
-  kubectl analysis plan job.yaml
-  kubectl analysis plan job.yaml -n science -o json | jq .plan.selected
-  kubectl analysis plan job.yaml --check         # admitted? Makes nothing
-  kubectl analysis plan job.yaml --offline       # every problem of the file, without a cluster
-
-With a claimTemplate the claim NAME-results is looked at if it is there; otherwise an empty one is made and deleted again.
-Rights: analysisjobs create, get, patch, delete; with a claimTemplate persistentvolumeclaims get, delete.
-Exit codes: 0 planned, 1 the plan failed, 65 refused, 66 no such file; all others: kubectl analysis --help";
-
 /// `status`.
 #[derive(Debug, clap::Args)]
 pub struct StatusArgs {
@@ -151,15 +120,6 @@ pub struct StatusArgs {
     #[arg(long, short, value_enum, default_value_t)]
     pub output: Format,
 }
-
-const STATUS_HELP: &str = "\
-Examples:
-  kubectl analysis status ashes-2018
-  kubectl analysis status ashes-2018 --watch && kubectl analysis report ashes-2018 --to .
-  kubectl analysis status ashes-2018 -o json | jq .etaSeconds
-
-Exit codes: 0 complete (or waiting for the next scan), 1 failed or stalled, 3 under way (not with --watch);
-all others: kubectl analysis --help";
 
 /// `failures`.
 #[derive(Debug, clap::Args)]
@@ -177,26 +137,12 @@ pub struct FailuresArgs {
     pub output: Format,
 }
 
-const FAILURES_HELP: &str = "\
-Examples:
-  kubectl analysis failures ashes-2018
-  kubectl analysis failures ashes-2018 --all -o json | jq -r 'select(.reason == \"NotFound\").item'
-
-Exit codes: 0 listed (also when nothing failed), 66 no such AnalysisJob or no list yet; all others: kubectl analysis --help";
-
 /// `retry`.
 #[derive(Debug, clap::Args)]
 pub struct RetryArgs {
     /// The AnalysisJob
     pub name: String,
 }
-
-const RETRY_HELP: &str = "\
-Example:
-  kubectl analysis retry ashes-2018 && kubectl analysis status ashes-2018 --watch
-
-It gives the annotation camhd.science/retry a new value, which needs the right to patch analysisjobs.
-Exit codes: 0 asked for; all others: kubectl analysis --help";
 
 /// `top`.
 #[derive(Debug, clap::Args)]
@@ -208,15 +154,6 @@ pub struct TopArgs {
     #[arg(long, short, value_enum, default_value_t)]
     pub output: Format,
 }
-
-const TOP_HELP: &str = "\
-Examples:
-  kubectl analysis top -A
-  watch kubectl analysis top -n science
-  kubectl analysis top -A -o json | jq '.[] | select(.outcome == \"stalled\").name'
-
-RATE/H: movies ended per hour since the run's start. ACTIVE/WANTED: worker pods.
-Exit codes: 0 listed; all others: kubectl analysis --help";
 
 /// `report`.
 #[derive(Debug, clap::Args)]
@@ -233,15 +170,6 @@ pub struct ReportArgs {
     #[arg(long, short, value_enum, default_value_t)]
     pub output: Format,
 }
-
-const REPORT_HELP: &str = "\
-Examples:
-  kubectl analysis report ashes-2018
-  kubectl analysis report ashes-2018 --to results/
-  kubectl analysis report ashes-2018 --to . --image registry.example.org/analysis-worker:1.0
-
-Exit codes: 0 said or copied, 66 no such AnalysisJob or no report yet, 69 the pod did not run; all others: kubectl
-analysis --help";
 
 /// How a file of a claim is read: by a pod.
 #[derive(Debug, clap::Args)]
@@ -292,19 +220,6 @@ impl Target {
         }
     }
 }
-
-const COMPLETIONS_HELP: &str = "\
-Examples:
-  source <(kubectl-analysis completions bash)
-
-`kubectl analysis <TAB>` is completed by kubectl's own completion, which asks a program named kubectl_complete-analysis
-in PATH. This makes it:
-  kubectl-analysis completions kubectl > ~/.local/bin/kubectl_complete-analysis
-  chmod +x ~/.local/bin/kubectl_complete-analysis
-
-It reads:
-  #!/bin/sh
-  exec kubectl-analysis __complete \"$@\"";
 
 /// `__complete`.
 #[derive(Debug, clap::Args)]

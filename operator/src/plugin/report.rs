@@ -5,6 +5,7 @@
 //!                         └─ bucket ─▶ the command of the store's own tool
 //! ```
 
+mod answer;
 pub mod place;
 pub mod pod;
 pub mod reader;

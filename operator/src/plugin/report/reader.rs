@@ -7,17 +7,14 @@ use std::{
 };
 
 use analysisjob::{AnalysisJob, managers};
-use k8s_openapi::{
-    ByteString,
-    api::{batch::v1::Job, core::v1::Pod},
-};
+use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{
     Api,
     api::{DeleteParams, LogParams, PostParams},
 };
-use serde_json::Value;
 
 use super::{
+    answer::{Piece, exit_code, parse, waits_for},
     place::Place,
     pod::{self, NO_ACCESS, NO_FILE, PIECE, Source},
 };
@@ -41,14 +38,6 @@ pub struct Reader<'a> {
     source: Source,
     /// The file's name in the output, for people.
     file: String,
-}
-
-/// What one pod printed.
-#[derive(Debug, PartialEq, Eq)]
-struct Piece {
-    /// Size and time of the file.
-    version: (u64, u64),
-    bytes: Vec<u8>,
 }
 
 impl<'a> Reader<'a> {
@@ -247,44 +236,11 @@ fn image_of(job: Job) -> Option<String> {
     job.spec?.template.spec?.containers.into_iter().next()?.image
 }
 
-fn exit_code(pod: &Pod) -> Option<i32> {
-    let containers = pod.status.as_ref()?.container_statuses.as_ref()?;
-    containers.iter().find_map(|container| Some(container.state.as_ref()?.terminated.as_ref()?.exit_code))
-}
-
-/// Why a pod does not run yet: what its container waits for, or why no node takes it.
-fn waits_for(pod: &Pod) -> Option<String> {
-    let status = pod.status.as_ref()?;
-    let said = |reason: Option<&String>, message: Option<&String>| {
-        let words: Vec<String> = [reason, message].into_iter().flatten().map(|text| printable(text)).collect();
-        (!words.is_empty()).then(|| words.join(": "))
-    };
-    let container = status.container_statuses.iter().flatten().find_map(|container| {
-        let waiting = container.state.as_ref()?.waiting.as_ref()?;
-        said(waiting.reason.as_ref(), waiting.message.as_ref())
-    });
-    let unscheduled = || {
-        let conditions = status.conditions.iter().flatten();
-        let mut scheduled = conditions.filter(|c| c.type_ == "PodScheduled" && c.status == "False");
-        scheduled.find_map(|c| said(c.reason.as_ref(), c.message.as_ref()))
-    };
-    container.or_else(unscheduled)
-}
-
-/// Size and time of the file, then base64.
-fn parse(log: &str) -> Option<Piece> {
-    let (header, rest) = log.split_once('\n')?;
-    let (size, time) = header.trim().split_once(' ')?;
-    let encoded: String = rest.lines().map(str::trim).collect();
-    let ByteString(bytes) = serde_json::from_value(Value::String(encoded)).ok()?;
-    Some(Piece { version: (size.parse().ok()?, time.parse().ok()?), bytes })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plugin::testing::{Call, Calls, Desk, job, refusal, server};
-    use serde_json::json;
+    use serde_json::{Value, json};
     use std::future::{pending, ready};
 
     fn args() -> ReaderArgs {
