@@ -25,3 +25,5 @@ pub mod reconcile;
 pub mod requests;
 pub mod stores;
 pub mod watches;
+
+pub mod plugin;
