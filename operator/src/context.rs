@@ -112,6 +112,11 @@ impl Attempts {
         FIRST_WAIT.saturating_mul(2_u32.saturating_pow(*count - 1)).min(LONGEST_WAIT)
     }
 
+    /// How often in a row a reconcile of `name` failed.
+    pub fn so_far(&self, name: &str) -> u32 {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied().unwrap_or(0)
+    }
+
     /// A reconcile of `name` went well.
     pub fn forget(&self, name: &str) {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).remove(name);

@@ -101,7 +101,16 @@ pub async fn reconcile(
         }
     }
     let wanted = desired::desired(&analysis, &observed, &situation);
-    let (replicas, obstacle) = make(&context, &analysis, &observed, &situation, wanted, now).await?;
+    let made = make(&context, &analysis, &observed, &situation, wanted, now).await;
+    if let Err(error) = &made
+        && context.attempts.so_far(&analysis.key()) >= FAILURES_TOLD
+    {
+        let obstacle = Obstacle::Retrying(chain(error));
+        let status = status::status(&analysis, &observed, &situation, None, Some(&obstacle), now);
+        // Best effort: the first error is the one that counts.
+        let _ = say(&context, &observed, &status, now).await;
+    }
+    let (replicas, obstacle) = made?;
     let Some(replicas) = replicas else { return Ok(Action::await_change()) };
     let obstacle = match obstacle {
         Some(obstacle) => Some(obstacle),
@@ -110,6 +119,15 @@ pub async fn reconcile(
     let status = status::status(&analysis, &observed, &situation, replicas, obstacle.as_ref(), now);
     let written = say(&context, &observed, &status, now).await?;
     Ok(next_look(&observed, &situation, obstacle.as_ref(), written, now))
+}
+
+/// A write that fails now and then is nobody's business; one that fails so often in a row is said.
+const FAILURES_TOLD: u32 = 2;
+
+/// An error and its causes, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// A watch that is behind is waited for so long.

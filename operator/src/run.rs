@@ -25,7 +25,7 @@ use crate::{
     health::{Health, serve},
     lease::{Candidate, Leadership},
     metrics::Metrics,
-    reconcile::{ReconcileError, name_of, reconcile, validate::Images},
+    reconcile::{ReconcileError, chain, name_of, reconcile, validate::Images},
     requests,
     stores::Stores,
     watches::{Guarded, Scope, analysis_jobs, children},
@@ -282,11 +282,6 @@ fn error_policy(job: Arc<Guarded>, error: &ReconcileError, context: Arc<Context>
     let wait = context.attempts.next(&name);
     tracing::warn!(job = %name, error = %chain(error), wait_seconds = wait.as_secs_f64(), "a reconcile failed; it is tried again");
     Action::requeue(wait)
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Keeps metrics and memory free of what is gone, and says when the stores are filled.

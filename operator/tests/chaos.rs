@@ -69,7 +69,11 @@ fn perform(world: &mut World, act: &Act, seed: u64) {
         }
         Act::Outage(outage) => world.pods.with(SCIENCE, "a", |ledger| ledger.outage = *outage),
         Act::BreakThenMend(item) => world.pods.with(SCIENCE, "a", |ledger| {
-            if ledger.items[*item].broken.is_some() { ledger.mend(*item) } else if !ledger.items[*item].done { ledger.break_item(*item, "DecodeError") }
+            if ledger.items[*item].broken.is_some() {
+                ledger.mend(*item)
+            } else if !ledger.items[*item].done {
+                ledger.break_item(*item, "DecodeError")
+            }
         }),
     }
 }
@@ -105,7 +109,9 @@ async fn play(acts: Vec<Act>, seed: u64) {
         world.cluster.step();
     }
     heal(&mut world);
-    world.until(150, "complete", |world| world.is("a", "Complete") && world.pods.ledger(SCIENCE, "a").missing() == 0).await;
+    world
+        .until(150, "complete", |world| world.is("a", "Complete") && world.pods.ledger(SCIENCE, "a").missing() == 0)
+        .await;
     let ledger = world.pods.ledger(SCIENCE, "a");
     assert_eq!((ledger.missing(), ledger.computed_twice(), ledger.collisions), (0, 0, 0));
     // A movie that broke in a worker's hand was begun for nothing, and nobody is to blame.

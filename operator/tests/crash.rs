@@ -50,7 +50,11 @@ async fn a_crash_before_or_after_any_write_loses_nothing_and_doubles_nothing() {
         for after in [false, true] {
             let mut world = World::new(8, 1);
             let operator = world.api.operator().clone();
-            if after { operator.crash_after(write) } else { operator.crash_before(write) }
+            if after {
+                operator.crash_after(write)
+            } else {
+                operator.crash_before(write)
+            }
             live(&mut world).await;
             assert_each_movie_once(&world, &format!("crash {} write {write}", if after { "after" } else { "before" }));
         }
@@ -77,7 +81,12 @@ async fn a_second_process_that_takes_over_anywhere_makes_nothing_twice() {
 #[tokio::test]
 async fn an_api_server_that_fails_now_and_then_only_delays() {
     use mockapi::{Fault, When};
-    for (fault, when) in [(Fault::internal(), When::Before), (Fault::internal(), When::After), (Fault::too_many(1), When::Before), (Fault::Lost, When::After)] {
+    for (fault, when) in [
+        (Fault::internal(), When::Before),
+        (Fault::internal(), When::After),
+        (Fault::too_many(1), When::Before),
+        (Fault::Lost, When::After),
+    ] {
         let mut world = World::new(8, 1);
         let mut count = 0;
         world.api.operator().fault(fault.clone(), when, 40, move |_| {

@@ -147,7 +147,8 @@ impl Writer {
     pub async fn job_of_other_run(&self, analysis: &Analysis, run: &str) -> Result<Option<String>, ApplyError> {
         self.may_write()?;
         let others = format!("{}={},{}!={run}", labels::JOB, analysis.name, labels::RUN);
-        let found = self.api::<Job>(&analysis.namespace).list_metadata(&ListParams::default().labels(&others).limit(1)).await;
+        let found =
+            self.api::<Job>(&analysis.namespace).list_metadata(&ListParams::default().labels(&others).limit(1)).await;
         let found = found.map_err(|source| failed::<Job>(&format!("of {}", analysis.name), source))?;
         Ok(found.items.first().map(|job| format!("Job {}", job.name_any())))
     }

@@ -9,7 +9,7 @@ use analysis_operator::{
     context::Context,
     lease::Leadership,
     metrics::Metrics,
-    reconcile::{pods::PodFacts, reconcile, validate::Images},
+    reconcile::{name_of, pods::PodFacts, reconcile, validate::Images},
     stores::{Children, Stores},
 };
 use analysisjob::{AnalysisJob, AnalysisJobStatus};
@@ -87,8 +87,13 @@ impl World {
         };
         fill(&self.context.stores, &views);
         for job in views[0].list::<DeserializeGuard<AnalysisJob>>() {
-            if let Err(error) = reconcile(Arc::new(job), Arc::clone(&self.context)).await {
-                self.errors.push(error.to_string());
+            let name = name_of(&job);
+            match reconcile(Arc::new(job), Arc::clone(&self.context)).await {
+                Ok(_) => self.context.attempts.forget(&name),
+                Err(error) => {
+                    self.context.attempts.next(&name);
+                    self.errors.push(error.to_string());
+                }
             }
         }
     }
