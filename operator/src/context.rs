@@ -101,7 +101,7 @@ pub struct Attempts {
 }
 
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
 impl Attempts {
     /// A reconcile of `name` failed: how long to wait before the next.

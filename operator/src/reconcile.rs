@@ -46,7 +46,7 @@ pub enum ReconcileError {
         name: String,
         /// What does not fit.
         #[source]
-        source: kube::core::error_boundary::InvalidObject,
+        source: Box<kube::core::error_boundary::InvalidObject>,
     },
     /// A child cannot be read.
     #[error(transparent)]
@@ -101,7 +101,7 @@ pub async fn reconcile(
         }
     }
     let wanted = desired::desired(&analysis, &observed, &situation);
-    let made = make(&context, &analysis, &observed, &situation, wanted, now).await;
+    let made = Box::pin(make(&context, &analysis, &observed, &situation, wanted, now)).await;
     if let Err(error) = &made
         && context.attempts.so_far(&analysis.key()) >= FAILURES_TOLD
     {
@@ -138,7 +138,7 @@ fn decoded(job: &DeserializeGuard<AnalysisJob>) -> Result<Arc<AnalysisJob>, Reco
         Ok(job) => Ok(Arc::new(job.clone())),
         Err(source) => {
             let name = source.metadata.name.clone().unwrap_or_default();
-            Err(ReconcileError::Undecodable { name, source: source.clone() })
+            Err(ReconcileError::Undecodable { name, source: Box::new(source.clone()) })
         }
     }
 }

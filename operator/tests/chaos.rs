@@ -1,6 +1,8 @@
 //! Random sequences of edits, suspensions, evictions, outages, late watches and restarts: whatever happens, a job that is
 //! left alone at last becomes complete, every movie has its result once, and nobody computed what stood.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // test code outside #[test] functions
+
 mod world;
 
 use analysisjob::labels;
@@ -70,9 +72,9 @@ fn perform(world: &mut World, act: &Act, seed: u64) {
         Act::Outage(outage) => world.pods.with(SCIENCE, "a", |ledger| ledger.outage = *outage),
         Act::BreakThenMend(item) => world.pods.with(SCIENCE, "a", |ledger| {
             if ledger.items[*item].broken.is_some() {
-                ledger.mend(*item)
+                ledger.mend(*item);
             } else if !ledger.items[*item].done {
-                ledger.break_item(*item, "DecodeError")
+                ledger.break_item(*item, "DecodeError");
             }
         }),
     }

@@ -1,5 +1,7 @@
 //! The operator dies at every single write, and sees the world late: all the same every movie gets its result, once.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // test code outside #[test] functions
+
 mod world;
 
 use serde_json::json;
@@ -51,9 +53,9 @@ async fn a_crash_before_or_after_any_write_loses_nothing_and_doubles_nothing() {
             let mut world = World::new(8, 1);
             let operator = world.api.operator().clone();
             if after {
-                operator.crash_after(write)
+                operator.crash_after(write);
             } else {
-                operator.crash_before(write)
+                operator.crash_before(write);
             }
             live(&mut world).await;
             assert_each_movie_once(&world, &format!("crash {} write {write}", if after { "after" } else { "before" }));

@@ -1,5 +1,7 @@
 //! What is wrong shows in the conditions within a minute, with what mends it, and heals by itself when mended.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // test code outside #[test] functions
+
 mod world;
 
 use analysisjob::reasons;

@@ -2,6 +2,7 @@
 //! reconcile between them. Time passes only by [`World::step`].
 
 #![allow(dead_code)] // each test binary uses a part
+#![allow(clippy::unwrap_used, clippy::panic)] // test code outside #[test] functions
 
 use std::sync::Arc;
 
@@ -176,7 +177,8 @@ impl World {
             text += &serde_json::to_string_pretty(&job.status).unwrap_or_default();
         }
         for job in self.api.list::<Job>(SCIENCE) {
-            text += &format!("\n{:?} {}", job.metadata.name, serde_json::to_string(&job.status).unwrap_or_default());
+            let status = serde_json::to_string(&job.status).unwrap_or_default();
+            text.extend(["\n", job.metadata.name.as_deref().unwrap_or_default(), " ", status.as_str()]);
         }
         text
     }
