@@ -56,8 +56,9 @@ pub fn parent(world: &World) -> Vec<Figure> {
     let said = child.arg(CHILD).arg(&file).arg(world.api.now().to_string()).output().unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let said = String::from_utf8(said.stdout).unwrap();
-    let sizes: Vec<f64> = said.split_whitespace().map(|size| size.parse::<f64>().unwrap() / 1024.0).collect();
-    let [empty, filled, looked] = sizes[..] else { panic!("the child said {said:?}") };
+    let said: Vec<(&str, f64)> = said.lines().map(|line| line.split_once(' ').unwrap()).map(size).collect();
+    let find = |what: &str| said.iter().find(|(said, _)| *said == what).unwrap().1;
+    let (empty, looked) = (find(EMPTY), find(LOOKED));
     let [work, caches, services, configs, pods] = counts.map(|count| thousands(count as u64));
     let what = format!(
         "resident memory with {} AnalysisJobs ({work} Jobs, {caches} Deployments, {services} Services, {configs} ConfigMaps, \
@@ -67,9 +68,20 @@ pub fn parent(world: &World) -> Vec<Figure> {
     vec![
         Figure::of(what, format!("{looked:.1} MiB"), "50 MiB", looked < 50.0),
         Figure::aside("— of that before the stores are filled", format!("{empty:.1} MiB")),
-        Figure::aside("— added by the stores", format!("{:.1} MiB", filled - empty)),
-        Figure::aside("— added by looking at all", format!("{:.1} MiB", looked - filled)),
+        Figure::aside("— added by the objects in the stores", added(&said)),
+        Figure::aside("— added by looking at all", format!("{:.1} MiB", looked - said[said.len() - 2].1)),
     ]
+}
+
+fn size<'a>((what, kib): (&'a str, &str)) -> (&'a str, f64) {
+    (what, kib.parse::<f64>().unwrap() / 1024.0)
+}
+
+/// What each kind added.
+fn added(said: &[(&str, f64)]) -> String {
+    let steps = said.windows(2).filter(|pair| pair[1].0 != LOOKED);
+    let steps: Vec<String> = steps.map(|pair| format!("{} {:.1}", pair[1].0, pair[1].1 - pair[0].1)).collect();
+    format!("{} MiB", steps.join(", "))
 }
 
 fn write<K: Kind>(world: &World, out: &mut impl Write) -> usize {
@@ -80,12 +92,15 @@ fn write<K: Kind>(world: &World, out: &mut impl Write) -> usize {
     objects.len()
 }
 
-/// The child: prints its resident memory in KiB before, with the stores filled, and when all were looked at.
+const EMPTY: &str = "empty";
+const LOOKED: &str = "looked";
+
+/// The child: prints its resident memory in KiB before anything, after each kind, and when all were looked at.
 pub async fn child(file: &Path, now: &str) {
     let api = MockApi::new();
     api.set_time(now.parse().unwrap());
     let context = context(&api);
-    let empty = resident();
+    println!("{EMPTY} {}", resident());
     let (jobs, mut writer) = reflector::store::<Guarded>();
     writer.apply_watcher_event(&Event::Init);
     let stores = &context.stores;
@@ -95,9 +110,14 @@ pub async fn child(file: &Path, now: &str) {
     begin(&stores.services);
     begin(&stores.claims);
     begin(&stores.pods);
+    let mut last = String::new();
     for line in BufReader::new(File::open(file).unwrap()).lines() {
         let line = line.unwrap();
         let (kind, object) = line.split_once(' ').unwrap();
+        if kind != last && !last.is_empty() {
+            println!("{last} {}", resident());
+        }
+        kind.clone_into(&mut last);
         match kind {
             "AnalysisJob" => writer.apply_watcher_event(&Event::InitApply(serde_json::from_str(object).unwrap())),
             "Job" => add(&stores.jobs, object),
@@ -114,12 +134,12 @@ pub async fn child(file: &Path, now: &str) {
     end(&stores.services);
     end(&stores.claims);
     end(&stores.pods);
-    let filled = resident();
+    println!("{last} {}", resident());
     for job in jobs.state() {
         reconcile(job, Arc::clone(&context)).await.unwrap();
     }
     assert_eq!(api.operator().writes(), 0, "the child is to look only");
-    println!("{empty} {filled} {}", resident());
+    println!("{LOOKED} {}", resident());
 }
 
 fn context(api: &MockApi) -> Arc<Context> {
