@@ -23,6 +23,8 @@ use super::{
     validate::Analysis,
 };
 
+pub use analysisjob::labels::{END_MESSAGE, END_REASON};
+
 /// Where an AnalysisJob stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Situation {
@@ -312,11 +314,6 @@ impl Situation {
         self.look_again = Some(self.look_again.map_or(at, |sooner| sooner.min(at)));
     }
 }
-
-/// Annotation on a collect Job: why the run fails, when it does.
-pub const END_REASON: &str = "camhd.science/end-reason";
-/// Annotation on a collect Job: why the run fails, in a sentence.
-pub const END_MESSAGE: &str = "camhd.science/end-message";
 
 /// The run the spec, the retry annotation and the schedule ask for, and the next scan.
 fn current_run(analysis: &Analysis, status: &AnalysisJobStatus, now: Timestamp) -> (Run, Option<Timestamp>) {
