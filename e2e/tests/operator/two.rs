@@ -12,14 +12,16 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_standby_takes_over_and_the_run_goes_on() {
+async fn a_ready_standby_takes_over_and_the_run_goes_on() {
     let space = namespace("two").await;
     let kubelet = Kubelet::start(space.client(), space.name(), 4).await;
     kubelet.hold("plan");
     kubelet.hold("work");
     let first = Operator::start(&space, "first");
     leads(&first, wait::SHORT).await;
+    first.until_ready().await;
     let second = Operator::start(&space, "second");
+    second.until_ready().await;
     let mut world = World { operator: second, kubelet, space };
     world.apply("a", json!({})).await;
     world.until("a", "Ready", "True/Planning").await;
@@ -37,7 +39,7 @@ async fn a_standby_takes_over_and_the_run_goes_on() {
 
     // A holder that is asked to stop hands over at once.
     let third = Operator::start(&world.space, "third");
-    watches(&third).await;
+    third.until_ready().await;
     let stopping = std::mem::replace(&mut world.operator, third);
     let asked = Instant::now();
     stopping.ask_to_stop();
@@ -55,14 +57,4 @@ async fn a_standby_takes_over_and_the_run_goes_on() {
 async fn leads(operator: &Operator, bound: Duration) {
     let look = async || if operator.leads() { Ok(()) } else { Err("it does not lead".to_owned()) };
     wait::until("the operator to lead", bound, look).await.unwrap();
-}
-
-/// Waits until a standby has asked for everything it watches.
-async fn watches(operator: &Operator) {
-    let look = async || {
-        let text = operator.metrics.text();
-        let kinds = text.lines().filter(|line| line.contains("verb=\"watch\"")).count();
-        if kinds > 0 || text.contains("kind=\"analysisjobs\"") { Ok(()) } else { Err(text) }
-    };
-    wait::until("the standby to watch", wait::SHORT, look).await.unwrap();
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
     time::Duration,
 };
 
@@ -24,7 +25,12 @@ use kube::{
     api::{ListParams, Patch, PatchParams},
 };
 use serde_json::{Value, json};
-use tokio::{runtime::Runtime, task::JoinHandle};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    runtime::Runtime,
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::kubelet::Kubelet;
@@ -32,6 +38,7 @@ use crate::kubelet::Kubelet;
 /// An operator in a runtime of its own, so that it can end as a killed process does: everything at once.
 pub struct Operator {
     pub metrics: Metrics,
+    address: SocketAddr,
     stop: CancellationToken,
     task: Option<JoinHandle<Result<(), RunError>>>,
     runtime: Option<Runtime>,
@@ -42,10 +49,12 @@ impl Operator {
     pub fn start(space: &Namespace<'_>, identity: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (metrics, stop, config) = (Metrics::new(), CancellationToken::new(), space.plane().config());
+        // A port nobody listens on; that another process takes it before the operator does is unlikely.
+        let address = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr()).unwrap();
         let options = Options {
             scopes: vec![Scope::Namespace(space.name().to_owned())],
             images: Images { worker: "analysis-worker:test".into(), cache: "lazycache:test".into() },
-            listen: ([127, 0, 0, 1], 0).into(),
+            listen: address,
             lease: Some(LeaseOptions { namespace: space.name().to_owned(), name: "analysis-operator".into() }),
             concurrency: 16,
             identity: identity.to_owned(),
@@ -56,7 +65,7 @@ impl Operator {
             let client = requests::counted(config, counters.clone()).unwrap();
             run_with(client, &url, options, counters, token).await
         });
-        Self { metrics, stop, task: Some(task), runtime: Some(runtime) }
+        Self { metrics, address, stop, task: Some(task), runtime: Some(runtime) }
     }
 
     /// Ends it as SIGKILL does.
@@ -73,6 +82,19 @@ impl Operator {
     pub async fn ended(mut self) {
         let ended = tokio::time::timeout(wait::SHORT, self.task.take().unwrap()).await;
         ended.expect("the operator did not stop in time").unwrap().unwrap();
+    }
+
+    /// Waits until the readiness probe is content: what it watches has been listed.
+    pub async fn until_ready(&self) {
+        let look = async || {
+            let mut stream = TcpStream::connect(self.address).await.map_err(|error| error.to_string())?;
+            let request = "GET /readyz HTTP/1.1\r\nHost: operator\r\nConnection: close\r\n\r\n";
+            stream.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.map_err(|error| error.to_string())?;
+            if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(answer) }
+        };
+        wait::until("the operator to be ready", wait::SHORT, look).await.unwrap();
     }
 
     /// Whether it leads, as its metrics say.
