@@ -18,6 +18,7 @@ use kube::{
         reflector::Store,
     },
 };
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -206,7 +207,8 @@ async fn controller(
     stop: CancellationToken,
 ) {
     let stores = Stores::default();
-    let (jobs, changed) = analysis_jobs(&client, &scope);
+    let (tell_listed, listed) = watch::channel(false);
+    let (jobs, changed) = analysis_jobs(&client, &scope, tell_listed);
     let (images, identity) = (options.images.clone(), options.identity.clone());
     let context = Arc::new(Context::new(client.clone(), stores.clone(), leadership.clone(), images, metrics, identity));
     let gained = stream::unfold(leadership.subscribe(), |mut changes| async {
@@ -225,7 +227,7 @@ async fn controller(
         children(&client, &scope, stores.claims.clone()).boxed(),
         children(&client, &scope, stores.pods.clone()).boxed(),
     ]);
-    let housekeeping = tokio::spawn(keep_house(Arc::clone(&context), jobs.clone(), health));
+    let housekeeping = tokio::spawn(keep_house(Arc::clone(&context), jobs.clone(), listed, health));
     let config = controller::Config::default().concurrency(options.concurrency).debounce(DEBOUNCE);
     Controller::for_stream(changed, jobs)
         .with_config(config)
@@ -287,8 +289,8 @@ fn error_policy(job: Arc<Guarded>, error: &ReconcileError, context: Arc<Context>
 }
 
 /// Keeps metrics and memory free of what is gone, and says when the stores are filled.
-async fn keep_house(context: Arc<Context>, jobs: Store<Guarded>, health: Health) {
-    if jobs.wait_until_ready().await.is_err() {
+async fn keep_house(context: Arc<Context>, jobs: Store<Guarded>, mut listed: watch::Receiver<bool>, health: Health) {
+    if listed.wait_for(|listed| *listed).await.is_err() {
         return;
     }
     loop {

@@ -14,6 +14,7 @@ use kube::{
     },
 };
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 
 use crate::stores::Children;
 
@@ -42,15 +43,22 @@ impl Scope {
 /// The guarded AnalysisJob, as watches and reconciles see it.
 pub type Guarded = DeserializeGuard<AnalysisJob>;
 
-/// Watches AnalysisJobs: a store of them, and a stream that fills it and yields what has changed.
+/// Watches AnalysisJobs: a store of them, and a stream that fills it and yields what has changed. `listed` is told when
+/// the store has been filled: only one task may wait for that by [`Store::wait_until_ready`], and the controller does.
 pub fn analysis_jobs(
     client: &Client,
     scope: &Scope,
+    listed: watch::Sender<bool>,
 ) -> (Store<Guarded>, impl Stream<Item = Result<Guarded, watcher::Error>> + Send + use<>) {
     let (store, writer) = reflector::store();
     let events = watcher::watcher(scope.api::<Guarded>(client), watcher::Config::default());
     let events = events.modify(|job| job.meta_mut().managed_fields = None).default_backoff();
-    (store, reflector::reflector(writer, events).touched_objects())
+    let events = reflector::reflector(writer, events).inspect_ok(move |event| {
+        if matches!(event, Event::InitDone) {
+            listed.send_replace(true);
+        }
+    });
+    (store, events.touched_objects())
 }
 
 /// Watches the children of one kind: fills `children` and yields whose AnalysisJob is to be looked at.

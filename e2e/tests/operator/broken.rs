@@ -1,0 +1,45 @@
+//! An object this release cannot read harms nobody else.
+
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::ResourceExt;
+use serde_json::json;
+
+use crate::world::World;
+
+/// A time the API server takes and our types cannot hold: they end a day earlier.
+const TOO_LATE: &str = "9999-12-31T23:59:59Z";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_child_that_cannot_be_decoded_stops_no_other_job() {
+    let world = World::new("broken", 2).await;
+    world.kubelet.hold("work");
+    world.apply("a", json!({})).await;
+    world.until("a", "CacheReady", "True/AsExpected").await;
+    condition(&world, TOO_LATE).await;
+    assert!(world.space.api::<Deployment>().get("a-cache").await.is_err(), "it can be read after all");
+    world.kubelet.release("work");
+    world.apply("b", json!({})).await;
+    world.until_complete("b").await;
+    assert!(world.jobs().get("b").await.unwrap().uid().is_some());
+    world
+        .until_true("the metric to say so", async || {
+            let text = world.operator.metrics.text();
+            let told = text.contains("analysis_operator_undecodable_objects{kind=\"Deployment\"} 1");
+            if told { Ok(()) } else { Err(text) }
+        })
+        .await;
+    // Someone mends it: the job goes on by itself.
+    condition(&world, "2026-01-01T00:00:00Z").await;
+    world.until_complete("a").await;
+}
+
+/// Puts a condition of someone else on the cache, changed at this time.
+async fn condition(world: &World, time: &str) {
+    let condition = json!({"type": "Theirs", "status": "True", "lastUpdateTime": time});
+    let path = format!("/apis/apps/v1/namespaces/{}/deployments/a-cache/status", world.space.name());
+    let patch = json!({"status": {"conditions": [condition]}}).to_string();
+    let request = http::Request::patch(format!("{path}?fieldManager=someone"))
+        .header("content-type", "application/strategic-merge-patch+json")
+        .body(patch.into_bytes());
+    world.space.client().request_text(request.unwrap()).await.unwrap();
+}
