@@ -16,13 +16,14 @@ pub mod work;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use ::plan::{Message, exit};
 use arguments::{Common, WorkArguments};
 use ending::Ending;
 use error::PodError;
 use futures::FutureExt;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{job::Job, outage::Outage, progress::Progress, source::Source, store::Store};
+use crate::{job::Job, outage::Outage, progress::Progress, signal::terminated, source::Source, store::Store};
 
 /// How long an ending pod waits for a write under way.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -96,6 +97,17 @@ pub fn run(step: Step) -> std::process::ExitCode {
 /// Not a thread per core of the node: a pod has the cores it asked for.
 fn runtime(threads: usize) -> std::io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(threads.max(2)).enable_all().build()
+}
+
+/// A step that has nothing half to keep: told to stop, it stops.
+async fn unless_told_to_stop(step: impl Future<Output = Result<Message, PodError>>) -> Result<Ending, PodError> {
+    tokio::select! {
+        ended = step => ended.map(Ending::done),
+        () = terminated() => {
+            let message = "interrupted; what was written is whole, start again".to_owned();
+            Ok(Ending { code: exit::INTERRUPTED, message: Message::error("Interrupted", message) })
+        }
+    }
 }
 
 /// A panic is an ending too, and is told like one. Nothing that it may have left half is used after it.

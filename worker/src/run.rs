@@ -138,7 +138,8 @@ pub async fn run(options: &RunOptions, progress: &Progress) -> Result<RunSummary
         let pipeline = Pipeline { source, cpu: Cpu::new(options.threads), progress: progress.clone() };
         let retries = job.retries_per_item;
         let stop = CancellationToken::new();
-        let work = Work { job: Arc::clone(&job), pipeline, store: store.clone(), outage, retries, stop };
+        let work =
+            Work { job: Arc::clone(&job), pipeline, store: store.clone(), outage, retries, stop, done_since: None };
         done = work.run(&plan.items).await?.summary;
         if !plan.items.is_empty() {
             write_failures(&store, &job.run.failures_file(), &done.failures).await?;

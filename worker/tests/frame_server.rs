@@ -68,8 +68,12 @@ fn broken_movies_have_the_same_reasons() {
 fn a_server_of_another_archive_is_named() {
     let lab = Lab::of(1);
     let cache = Cache::over("http://127.0.0.1:1/files/");
-    let ended = lab.pods("out", |_| {}).with("ANALYSIS_CACHE_URL", &cache.url).plan();
+    let pods = lab.pods("out", |_| {}).with("ANALYSIS_CACHE_URL", &cache.url);
+    let ended = pods.plan();
     assert_eq!((ended.code, ended.reason()), (Some(78), "SourceInvalid"), "{}", ended.stderr);
+    // A worker says so too: it must not take every movie for one that is not there.
+    lab.pods("out", |_| {}).plan();
+    assert_eq!(pods.work(0).reason(), "SourceInvalid");
     let text = ended.message["error"]["message"].as_str().unwrap();
     assert!(text.contains(&lab.server.url()) && text.contains("http://127.0.0.1:1/files/"), "{text}");
 }
@@ -112,5 +116,14 @@ fn an_archive_that_is_silent_behind_the_server_uses_up_no_try() {
     pods.plan();
     lab.server.set_down(true);
     let work = pods.work(0);
+    assert_eq!((work.code, work.reason()), (Some(75), "OriginUnavailable"), "{}", work.stderr);
+}
+
+#[test]
+fn a_server_that_is_not_there_uses_up_no_try() {
+    let lab = Lab::of(1);
+    let pods = lab.pods("out", |_| {});
+    pods.plan();
+    let work = pods.with("ANALYSIS_CACHE_URL", "http://127.0.0.1:1").work(0);
     assert_eq!((work.code, work.reason()), (Some(75), "OriginUnavailable"), "{}", work.stderr);
 }

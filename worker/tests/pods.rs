@@ -288,6 +288,35 @@ fn an_index_whose_pod_was_killed_comes_to_the_same_results() {
 }
 
 #[test]
+fn an_index_that_computes_everything_anew_still_gets_ahead_when_it_is_started_again() {
+    let lab = Lab::of(2);
+    let always = |spec: &mut Value| {
+        several(spec);
+        spec["output"]["overwritePolicy"] = json!("Always");
+    };
+    lab.pods("out", always).run();
+    std::fs::remove_dir_all(lab.output("out/.analysis")).unwrap();
+    let pods = lab.pods("out", always);
+    std::thread::sleep(Duration::from_millis(1100));
+    assert_eq!(pods.plan().items(), (2, 0, 0, 0));
+    std::thread::sleep(Duration::from_millis(1100));
+    assert_eq!(pods.work(0).items(), (2, 0, 2, 0));
+    assert_eq!(pods.work(0).items(), (2, 2, 0, 0));
+}
+
+#[test]
+fn a_worker_told_to_stop_before_it_has_begun_says_75() {
+    let lab = Lab::of(1);
+    let pods = lab.pods("out", |_| {});
+    // There is no plan yet: the pod waits for it to appear.
+    let running = pods.start_work(0);
+    std::thread::sleep(Duration::from_millis(500));
+    running.terminate();
+    let ended = running.end();
+    assert_eq!((ended.code, ended.reason()), (Some(75), "Interrupted"), "{}", ended.stderr);
+}
+
+#[test]
 fn a_movie_nobody_reported_is_not_counted_as_done() {
     let lab = Lab::of(2);
     let pods = lab.pods("out", |_| {});
@@ -304,7 +333,7 @@ fn a_movie_nobody_reported_is_not_counted_as_done() {
 
 fn nothing_is_half(lab: &Lab, output: &str) {
     visit(&lab.output(output), &mut |path| {
-        assert!(!path.to_str().unwrap().contains('#'), "{} is half", path.display())
+        assert!(!path.to_str().unwrap().contains('#'), "{} is half", path.display());
     });
 }
 

@@ -1,24 +1,14 @@
 //! `analysis-worker collect`: gathers the failures of all indexes, the tables and the report, and tells the truth of the
 //! run.
 
-use plan::{Message, Plan, exit};
+use plan::{Message, Plan};
 
-use super::{Pod, arguments::Common, ending::Ending, error::PodError};
-use crate::{
-    signal::terminated,
-    steps::collect::{collect, truth::truth, write_failures},
-};
+use super::{Pod, arguments::Common, ending::Ending, error::PodError, unless_told_to_stop};
+use crate::steps::collect::{collect, truth::truth, write_failures};
 
 /// Collects. Can be killed at any instruction and started again.
 pub async fn run(common: &Common) -> Result<Ending, PodError> {
-    let pod = Pod::open(common).await?;
-    tokio::select! {
-        ended = collected(&pod) => ended.map(Ending::done),
-        () = terminated() => {
-            let message = "interrupted while collecting; start again".to_owned();
-            Ok(Ending { code: exit::INTERRUPTED, message: Message::error("Interrupted", message) })
-        }
-    }
+    unless_told_to_stop(async { collected(&Pod::open(common).await?).await }).await
 }
 
 async fn collected(pod: &Pod) -> Result<Message, PodError> {

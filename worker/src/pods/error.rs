@@ -93,15 +93,14 @@ impl PodError {
             ) => error.kind().as_str(),
             Self::NoBucket => "OutputInvalid",
             Self::Plan(PlanStepError::NoFolder { .. }) => "PrefixMissing",
-            Self::Plan(PlanStepError::Encode(_)) | Self::Collect(CollectError::Csv(_) | CollectError::Encode(_)) => {
-                "Internal"
-            }
+            Self::Plan(PlanStepError::Encode(_))
+            | Self::Collect(CollectError::Csv(_) | CollectError::Encode(_))
+            | Self::Runtime(_) => "Internal",
             Self::PlanMissing { .. } => "PlanMissing",
             Self::PlanDamaged { .. } | Self::Plan(PlanStepError::ReadBack { .. }) => "PlanDamaged",
             Self::Store(error)
             | Self::Plan(PlanStepError::Store(error))
             | Self::Collect(CollectError::Store(error)) => error.reason(),
-            Self::Runtime(_) => "Internal",
             Self::Panicked => "Panicked",
         }
     }

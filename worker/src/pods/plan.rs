@@ -1,23 +1,13 @@
 //! `analysis-worker plan`: writes the plan of a run, or finds the one that stands.
 
-use plan::{Counts, Message, exit, ledger::sha256, message::Planned};
+use plan::{Counts, Message, ledger::sha256, message::Planned};
 
-use super::{Pod, arguments::Common, ending::Ending, error::PodError};
-use crate::{
-    signal::terminated,
-    steps::plan::{keep_or_make, patiently, today},
-};
+use super::{Pod, arguments::Common, ending::Ending, error::PodError, unless_told_to_stop};
+use crate::steps::plan::{keep_or_make, patiently, today};
 
 /// Plans. Can be killed at any instruction: the plan is whole or not there.
 pub async fn run(common: &Common) -> Result<Ending, PodError> {
-    let pod = Pod::open(common).await?;
-    tokio::select! {
-        ended = planned(&pod) => ended.map(Ending::done),
-        () = terminated() => {
-            let message = "interrupted while planning; nothing was written, start again".to_owned();
-            Ok(Ending { code: exit::INTERRUPTED, message: Message::error("Interrupted", message) })
-        }
-    }
+    unless_told_to_stop(async { planned(&Pod::open(common).await?).await }).await
 }
 
 async fn planned(pod: &Pod) -> Result<Message, PodError> {

@@ -7,7 +7,10 @@
 //! | one item, which failed and may go better another time | 69 | tries the index again, up to its limit |
 //! | told to stop with items left, or the whole archive is silent | 75 | tries the index again, uncounted |
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use frame::MoviePath;
 use plan::{Counts, Failure, Message, Plan, PlanHeader, Summary, exit};
@@ -20,6 +23,7 @@ use crate::{
     signal::terminated,
     steps::{
         collect::{truth::read_failures, write_failures},
+        plan::{PlanStepError, patiently},
         work::{Done, Work},
     },
     store::Store,
@@ -30,24 +34,61 @@ const RESERVE: Duration = Duration::from_secs(10);
 /// A volume may show a new file to other nodes only after its clients' caches have expired.
 const PLAN_APPEARS_WITHIN: Duration = Duration::from_mins(1);
 
+/// What a worker needs before it can begin.
+struct Ready {
+    pod: Pod,
+    index: u32,
+    header: PlanHeader,
+    items: Vec<MoviePath>,
+    /// When the plan was written.
+    planned: Option<i64>,
+}
+
 /// Does one index. Can be killed at any instruction: at most the items in hand are lost.
 pub async fn run(arguments: &WorkArguments) -> Result<Ending, PodError> {
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        terminated().await;
+        told.cancel();
+    });
+    let ready = tokio::select! {
+        ready = prepare(arguments) => ready,
+        () = stop.cancelled() => return Ok(interrupted(Summary::default())),
+    };
+    match ready {
+        // Nothing was tried, so no try is used up.
+        Err(PodError::Plan(error)) if error.is_outage() => {
+            Ok(Ending { code: exit::INTERRUPTED, ..Ending::failed(&PodError::Plan(error)) })
+        }
+        Err(error) => Err(error),
+        Ok(ready) => work(arguments, ready, stop).await,
+    }
+}
+
+async fn prepare(arguments: &WorkArguments) -> Result<Ready, PodError> {
     let pod = Pod::open(&arguments.common).await?;
     let index = arguments.first_index.saturating_add(arguments.index);
     let (header, items) = slice(&pod, index).await?;
+    let planned = pod.store.modified(&pod.job.run.plan_file()).await?;
+    let check = async || pod.source.check().await.map_err(PlanStepError::Server);
+    patiently(&pod.outage, &pod.progress, check).await?;
+    Ok(Ready { pod, index, header, items, planned })
+}
+
+async fn work(arguments: &WorkArguments, ready: Ready, stop: CancellationToken) -> Result<Ending, PodError> {
+    let Ready { pod, index, header, items, planned } = ready;
     pod.progress.planned(items.len() as u64);
     let cpu = Cpu::new(arguments.threads);
-    let pipeline = Pipeline { source: pod.source.clone(), cpu, progress: pod.progress.clone() };
-    // One item per index: the Job itself tries again, and counts. Several: nobody else tries a single one of them again.
-    let retries = if header.items_per_index == 1 { 0 } else { pod.job.retries_per_item };
-    let stop = CancellationToken::new();
     let work = Work {
-        job: pod.job.clone(),
-        pipeline,
+        job: Arc::clone(&pod.job),
+        pipeline: Pipeline { source: pod.source.clone(), cpu, progress: pod.progress.clone() },
         store: pod.store.clone(),
         outage: pod.outage.clone(),
-        retries,
+        // One item per index: the Job tries again, and counts. Several: nobody else tries a single one of them again.
+        retries: if header.items_per_index == 1 { 0 } else { pod.job.retries_per_item },
         stop: stop.clone(),
+        done_since: planned,
     };
     let grace = Duration::from_secs(arguments.grace_seconds).saturating_sub(RESERVE);
     let lines = tokio::spawn(pod.progress.clone().print_plain_lines());
@@ -64,8 +105,7 @@ pub async fn run(arguments: &WorkArguments) -> Result<Ending, PodError> {
 
 /// Ends when a pod that was told to stop has used up its grace.
 async fn out_of_grace(stop: &CancellationToken, grace: Duration) {
-    terminated().await;
-    stop.cancel();
+    stop.cancelled().await;
     tokio::time::sleep(grace).await;
 }
 

@@ -266,8 +266,8 @@ mod tests {
 
     #[test]
     fn a_status_without_words_keeps_its_meaning() {
-        let kinds = [404, 429, 500, 501, 503, 400, 302].map(|status| kind_of(StatusCode::from_u16(status).unwrap()));
         use ErrorKind::{BadRequest, NotAllowed, NotFound, OriginError, OriginUnavailable};
+        let kinds = [404, 429, 500, 501, 503, 400, 302].map(|status| kind_of(StatusCode::from_u16(status).unwrap()));
         let expected =
             [NotFound, OriginUnavailable, OriginUnavailable, NotAllowed, OriginUnavailable, BadRequest, OriginError];
         assert_eq!(kinds, expected);

@@ -46,6 +46,9 @@ pub struct Work {
     pub retries: u32,
     /// Once cancelled, no new item is begun; those in hand are finished.
     pub stop: CancellationToken,
+    /// Under `Always`, what was written after this (see `Store::modified`) was written by this run and counts as done: a
+    /// pod that is started again must get ahead.
+    pub done_since: Option<i64>,
 }
 
 /// How the work ended.
@@ -164,10 +167,18 @@ impl Work {
 
     /// Asks the ledger again: since the plan was made, another worker may have done the item.
     async fn decision(&self, path: &MoviePath, wanted: &str) -> Result<Decision, StoreError> {
-        if self.job.policy == OverwritePolicy::Always {
-            return Ok(Decision::Compute);
-        }
-        Ok(decide(self.job.policy, &recorded(&self.job, &self.store, path).await?, wanted))
+        let policy = match self.job.policy {
+            OverwritePolicy::Always if self.is_of_this_run(path).await? => OverwritePolicy::IfStale,
+            OverwritePolicy::Always => return Ok(Decision::Compute),
+            other => other,
+        };
+        Ok(decide(policy, &recorded(&self.job, &self.store, path).await?, wanted))
+    }
+
+    async fn is_of_this_run(&self, path: &MoviePath) -> Result<bool, StoreError> {
+        let Some(since) = self.done_since else { return Ok(false) };
+        let written = self.store.modified(&ResultNames::of(path, &self.job.analysis).rows).await?;
+        Ok(written.is_some_and(|written| written > since))
     }
 
     async fn compute(

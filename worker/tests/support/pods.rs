@@ -12,6 +12,11 @@ use super::Lab;
 
 pub const RUN: &str = "4-7c9f";
 
+fn next_number() -> u32 {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    NUMBER.fetch_add(1, Ordering::Relaxed)
+}
+
 /// The pods of one run.
 pub struct Pods {
     folder: PathBuf,
@@ -46,8 +51,7 @@ impl Lab {
             "fieldOfALaterRelease": {"x": 1},
         });
         change(&mut spec);
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let folder = self.folder.path().join(format!("pods-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+        let folder = self.folder.path().join(format!("pods-{}", next_number()));
         std::fs::create_dir(&folder).unwrap();
         let job = folder.join("job.json");
         let object = json!({
@@ -107,8 +111,7 @@ impl Pods {
     }
 
     pub fn start(&self, step: &str, more: &[(&str, &str)]) -> PodRunning {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let log = self.folder.join(format!("termination-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+        let log = self.folder.join(format!("termination-{}", next_number()));
         // The kubelet makes the file; the pod writes into it.
         std::fs::write(&log, "").unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_analysis-worker"));

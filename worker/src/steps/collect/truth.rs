@@ -46,7 +46,7 @@ pub async fn truth(job: &Job, store: &Store, plan: &Plan) -> Result<Summary, Sto
 async fn said_failures(store: &Store, run: &RunId) -> Result<BTreeMap<String, Failure>, StoreError> {
     let folder = run.index_failures_folder();
     let mut found = BTreeMap::new();
-    for name in store.names_in(&folder).await?.into_iter().filter(|name| name.ends_with(".jsonl")) {
+    for name in store.names_in(&folder).await? {
         found.extend(read_failures(store, &format!("{folder}/{name}")).await?);
     }
     Ok(found)

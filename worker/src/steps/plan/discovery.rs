@@ -57,7 +57,7 @@ impl<'a> Discovery<'a> {
 impl Crawl<'_> {
     async fn next(&mut self) -> Result<Option<Vec<MoviePath>>, PlanStepError> {
         let Some(Folder { path, recursive }) = self.open.pop().filter(|_| self.left > 0) else {
-            return self.ended().map(|()| None);
+            return self.ended().map_or(Ok(None), Err);
         };
         let listed = self.source.list(&path).await;
         let fail = |source| PlanStepError::List { folder: format!("{}{path}", self.job.root), source };
@@ -79,12 +79,8 @@ impl Crawl<'_> {
     }
 
     /// Days without movies are nothing unusual; when no folder at all exists, the prefix is wrong.
-    fn ended(&mut self) -> Result<(), PlanStepError> {
-        match self.first_missing.take() {
-            Some(path) if !self.any_listed => {
-                Err(PlanStepError::NoFolder { folder: format!("{}{path}", self.job.root) })
-            }
-            _ => Ok(()),
-        }
+    fn ended(&mut self) -> Option<PlanStepError> {
+        let path = self.first_missing.take().filter(|_| !self.any_listed)?;
+        Some(PlanStepError::NoFolder { folder: format!("{}{path}", self.job.root) })
     }
 }
