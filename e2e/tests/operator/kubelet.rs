@@ -4,7 +4,7 @@
 //! What is held stays as it is until it is let go: a test looks at a phase as long as it likes.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -35,6 +35,8 @@ pub struct Play {
     pub misconfigured: Option<(&'static str, &'static str)>,
     /// Movies that have failed, as only the collect pod tells.
     pub broken: usize,
+    /// Exit codes of the next pods of an index, or of a role without indexes, by `role index`.
+    pub codes: HashMap<&'static str, Vec<i32>>,
     /// Names of pods that did their work, as `role index`.
     pub done: Vec<String>,
     /// Pods that have been bound, by name.
@@ -127,10 +129,12 @@ async fn tick(client: &Client, pods: &Api<Pod>, pod: &Pod, play: &Mutex<Play>) -
         }
         return pods.patch_status(&name, &PatchParams::default(), &Patch::Merge(start(pod))).await.map(drop);
     }
-    let Some((code, message)) = (!ended).then(|| outcome(pod, &play.lock().unwrap())).flatten() else { return Ok(()) };
+    let Some((code, message)) = (!ended).then(|| outcome(pod, &mut play.lock().unwrap())).flatten() else {
+        return Ok(());
+    };
     pods.patch_status(&name, &PatchParams::default(), &Patch::Merge(end(pod, code, &message))).await?;
     if code == 0 {
-        play.lock().unwrap().done.push(format!("{} {}", role(pod), index(pod)).trim().to_owned());
+        play.lock().unwrap().done.push(slot(pod));
     }
     Ok(())
 }
@@ -147,14 +151,22 @@ fn index(pod: &Pod) -> &str {
     pod.labels().get("batch.kubernetes.io/job-completion-index").map_or("", String::as_str)
 }
 
+/// Role and index.
+fn slot(pod: &Pod) -> String {
+    format!("{} {}", role(pod), index(pod)).trim().to_owned()
+}
+
 /// Exit code and termination message of a data pod that is not held.
-fn outcome(pod: &Pod, play: &Play) -> Option<(i32, String)> {
+fn outcome(pod: &Pod, play: &mut Play) -> Option<(i32, String)> {
     let role = role(pod);
     if role == labels::CACHE || play.held.contains(role) {
         return None;
     }
     if let (labels::PLAN, Some((reason, message))) = (role, play.misconfigured) {
         return Some((78, json!({"error": {"reason": reason, "message": message}}).to_string()));
+    }
+    if let Some(code) = play.codes.get_mut(slot(pod).as_str()).and_then(Vec::pop) {
+        return Some((code, "a crash".to_owned()));
     }
     let (movies, broken) = (play.movies, play.broken);
     let message = match role {

@@ -48,6 +48,30 @@ async fn a_job_goes_from_apply_to_complete() {
     told_once(&world).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exit_codes_mean_what_the_contract_says() {
+    let world = World::new("codes", 4).await;
+    world.kubelet.set(|play| {
+        play.broken = 2;
+        play.codes = [
+            ("plan", vec![69]),   // tried again
+            ("work 0", vec![65]), // given up
+            ("work 1", vec![1]),  // no retry is allowed
+            ("work 2", vec![75]), // an interruption does not count
+        ]
+        .into();
+    });
+    world.apply("a", json!({"retry": {"limitPerItem": 0, "maxFailedItems": 2}})).await;
+    // Kubernetes waits 10 s before it tries again.
+    let status = world.until_complete("a").await;
+    assert_eq!(world.kubelet.done(), ["collect", "plan", "work 2", "work 3"]);
+    assert!(world.kubelet.play.lock().unwrap().codes.values().all(Vec::is_empty));
+    let work = world.child("a", "work").await.status.unwrap();
+    assert_eq!((work.completed_indexes.as_deref(), work.failed_indexes.as_deref()), (Some("2,3"), Some("0,1")));
+    let items = status.items.unwrap();
+    assert_eq!((items.succeeded, items.failed, items.pending), (2, 2, 0));
+}
+
 /// Prints what a person sees, and holds that STATUS is the phase.
 fn show(world: &World, phase: &str) {
     let text = world.get("a");
