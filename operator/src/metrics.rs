@@ -1,5 +1,5 @@
-//! What the operator counts, and `/metrics` in the OpenMetrics text format. [`TABLE`] is the documentation: the reference
-//! is generated from it, and a test holds that it and the registry name the same metrics.
+//! What the operator counts, and `/metrics` in the `OpenMetrics` text format. [`TABLE`] is the documentation: the
+//! reference is generated from it, and a test holds that it and the registry name the same metrics.
 
 use std::{
     collections::HashMap,

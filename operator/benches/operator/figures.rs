@@ -5,20 +5,20 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 /// One figure.
 pub struct Figure {
     what: String,
-    figure: String,
+    value: String,
     /// The goal, and whether it is met.
     goal: Option<(&'static str, bool)>,
 }
 
 impl Figure {
     /// A figure that has a goal.
-    pub fn of(what: impl Into<String>, figure: impl Into<String>, goal: &'static str, met: bool) -> Self {
-        Self { what: what.into(), figure: figure.into(), goal: Some((goal, met)) }
+    pub fn of(what: impl Into<String>, value: impl Into<String>, goal: &'static str, met: bool) -> Self {
+        Self { what: what.into(), value: value.into(), goal: Some((goal, met)) }
     }
 
     /// A figure that explains another.
-    pub fn aside(what: impl Into<String>, figure: impl Into<String>) -> Self {
-        Self { what: what.into(), figure: figure.into(), goal: None }
+    pub fn aside(what: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { what: what.into(), value: value.into(), goal: None }
     }
 }
 
@@ -27,7 +27,7 @@ pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -63,9 +63,9 @@ fn section(figures: &[Figure]) -> String {
          | what | figure | goal | |\n|---|---|---|---|\n",
         std::env::consts::ARCH,
     );
-    for Figure { what, figure, goal } in figures {
+    for Figure { what, value, goal } in figures {
         let (goal, verdict) = goal.map_or(("", ""), |(goal, met)| (goal, if met { "met" } else { "MISSED" }));
-        let _ = writeln!(text, "| {what} | {figure} | {goal} | {verdict} |");
+        let _ = writeln!(text, "| {what} | {value} | {goal} | {verdict} |");
     }
     text
 }

@@ -10,6 +10,8 @@
 //! The figures are printed, and written into `docs/benchmarks.md` by an optimised build.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a benchmark that cannot set its stage falls over
+#![allow(clippy::doc_markdown)] // names of Kubernetes need no backticks
+#![allow(clippy::large_futures)] // one runtime, one thread: nothing is moved about
 
 mod failover;
 mod figures;

@@ -102,14 +102,18 @@ pub async fn child(file: &Path, now: &str) {
     let context = context(&api);
     println!("{EMPTY} {}", resident());
     let (jobs, mut writer) = reflector::store::<Guarded>();
-    writer.apply_watcher_event(&Event::Init);
-    let stores = &context.stores;
-    begin(&stores.jobs);
-    begin(&stores.configs);
-    begin(&stores.deployments);
-    begin(&stores.services);
-    begin(&stores.claims);
-    begin(&stores.pods);
+    fill(&context.stores, &mut writer, file);
+    for job in jobs.state() {
+        reconcile(job, Arc::clone(&context)).await.unwrap();
+    }
+    assert_eq!(api.operator().writes(), 0, "the child is to look only");
+    println!("{LOOKED} {}", resident());
+}
+
+/// Takes the objects in as a first listing, and says after each kind what is resident.
+fn fill(stores: &Stores, jobs: &mut reflector::store::Writer<Guarded>, file: &Path) {
+    each(stores, &Turn::Begins);
+    jobs.apply_watcher_event(&Event::Init);
     let mut last = String::new();
     for line in BufReader::new(File::open(file).unwrap()).lines() {
         let line = line.unwrap();
@@ -119,7 +123,7 @@ pub async fn child(file: &Path, now: &str) {
         }
         kind.clone_into(&mut last);
         match kind {
-            "AnalysisJob" => writer.apply_watcher_event(&Event::InitApply(serde_json::from_str(object).unwrap())),
+            "AnalysisJob" => jobs.apply_watcher_event(&Event::InitApply(serde_json::from_str(object).unwrap())),
             "Job" => add(&stores.jobs, object),
             "Deployment" => add(&stores.deployments, object),
             "Service" => add(&stores.services, object),
@@ -127,19 +131,35 @@ pub async fn child(file: &Path, now: &str) {
             _ => add(&stores.pods, object),
         }
     }
-    writer.apply_watcher_event(&Event::InitDone);
-    end(&stores.jobs);
-    end(&stores.configs);
-    end(&stores.deployments);
-    end(&stores.services);
-    end(&stores.claims);
-    end(&stores.pods);
+    jobs.apply_watcher_event(&Event::InitDone);
+    each(stores, &Turn::Ends);
     println!("{last} {}", resident());
-    for job in jobs.state() {
-        reconcile(job, Arc::clone(&context)).await.unwrap();
-    }
-    assert_eq!(api.operator().writes(), 0, "the child is to look only");
-    println!("{LOOKED} {}", resident());
+}
+
+/// Where a listing is.
+enum Turn {
+    Begins,
+    Ends,
+}
+
+fn each(Stores { jobs, configs, deployments, services, claims, pods }: &Stores, turn: &Turn) {
+    tell(jobs, turn);
+    tell(configs, turn);
+    tell(deployments, turn);
+    tell(services, turn);
+    tell(claims, turn);
+    tell(pods, turn);
+}
+
+fn tell<K: Resource<DynamicType = ()>>(children: &Children<K>, turn: &Turn) {
+    children.apply(match turn {
+        Turn::Begins => Event::Init,
+        Turn::Ends => Event::InitDone,
+    });
+}
+
+fn add<K: Resource<DynamicType = ()> + DeserializeOwned>(children: &Children<K>, object: &str) {
+    children.apply(Event::InitApply(serde_json::from_str(object).unwrap()));
 }
 
 fn context(api: &MockApi) -> Arc<Context> {
@@ -150,18 +170,6 @@ fn context(api: &MockApi) -> Arc<Context> {
     let clock = api.clone();
     context.clock = Arc::new(move || clock.now());
     Arc::new(context)
-}
-
-fn begin<K: Resource<DynamicType = ()>>(children: &Children<K>) {
-    children.apply(Event::Init);
-}
-
-fn add<K: Resource<DynamicType = ()> + DeserializeOwned>(children: &Children<K>, object: &str) {
-    children.apply(Event::InitApply(serde_json::from_str(object).unwrap()));
-}
-
-fn end<K: Resource<DynamicType = ()>>(children: &Children<K>) {
-    children.apply(Event::InitDone);
 }
 
 /// Resident memory of this process in KiB.
