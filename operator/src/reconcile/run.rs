@@ -342,7 +342,7 @@ fn current_run(analysis: &Analysis, status: &AnalysisJobStatus, now: Timestamp) 
 
 fn new_run(analysis: &Analysis, digest: String, status: &AnalysisJobStatus, now: Timestamp, scan: Timestamp) -> Run {
     let taken = status.run.as_ref().map(|run| run.id.as_str());
-    // Four hex digits tell runs of one generation apart; where they do not, later digits of the digest do.
+    // The digits tell runs of one generation apart; should two neighbours be alike, other digits are taken.
     let salts = (0..16).map(|salt| if salt == 0 { digest.clone() } else { format!("{digest}#{salt}") });
     let generation = u64::try_from(analysis.generation).unwrap_or(0);
     let ids = salts.map(|document| RunId::new(generation, &document).to_string());

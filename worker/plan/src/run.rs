@@ -8,7 +8,8 @@ use crate::ledger::sha256;
 /// The longest name of a run, as a Kubernetes label's value may be.
 const MAX_RUN_ID: usize = 63;
 
-/// Names a run: the AnalysisJob's generation and four hex digits of what the work depends on, such as `4-7c9f`.
+/// Names a run: the AnalysisJob's generation and eight hex digits of what the work depends on, such as `4-7c9f03ab`: few enough for the
+/// name of a Job, and enough that a job which scans every day for ten years does not meet an old run's papers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunId(String);
@@ -17,7 +18,7 @@ impl RunId {
     /// The run of `generation` whose work is described by `document` (the spec as canonical JSON).
     pub fn new(generation: u64, document: &str) -> Self {
         let digest = sha256(document.as_bytes());
-        Self(format!("{generation}-{}", digest.get(7..11).unwrap_or_default()))
+        Self(format!("{generation}-{}", digest.get(7..15).unwrap_or_default()))
     }
 
     /// A run named elsewhere: lower-case letters, digits and dashes, as names of Kubernetes objects have them. `None` for
@@ -190,9 +191,9 @@ mod tests {
     }
 
     #[test]
-    fn a_run_id_is_the_generation_and_four_hex_digits() {
-        assert_eq!(RunId::new(4, "{}").to_string(), "4-4413");
-        assert_eq!(RunId::new(4, "{}").plan_file(), ".analysis/4-4413/plan.jsonl");
+    fn a_run_id_is_the_generation_and_eight_hex_digits() {
+        assert_eq!(RunId::new(4, "{}").to_string(), "4-44136fa3");
+        assert_eq!(RunId::new(4, "{}").plan_file(), ".analysis/4-44136fa3/plan.jsonl");
         assert_ne!(RunId::new(4, "{}"), RunId::new(4, "{} "));
     }
 
