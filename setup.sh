@@ -6,7 +6,8 @@ set -eu
 
 PACKAGES="build-essential pkg-config cmake nasm clang libclang-dev ffmpeg libopencv-dev libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev libavdevice-dev libswscale-dev libswresample-dev ca-certificates"
 RUST_MINIMUM=92
-GO_MINIMUM=24
+# From 1.21 on, go fetches the version that a go.mod asks for by itself.
+GO_MINIMUM=21
 
 fail() {
     echo "setup: $*" >&2

@@ -1,15 +1,15 @@
 //! The command line: serve an archive, look at a movie, save a frame.
 
-use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, builder::BoolishValueParser};
 use clap_complete::Shell;
-use frame::{FrameAddress, FrameNumber, MirrorRoot, MoviePath, OutputSize};
+use frame::{FrameAddress, FrameNumber, MirrorRoot, MoviePath, OutputSize, Rendition};
 
 use crate::{
     Error, Lazycache,
     error::chain,
-    server::{self, Served},
+    server::{self, Served, movie::description},
 };
 
 const SERVE_EXAMPLES: &str = "\
@@ -17,6 +17,7 @@ Examples:
   lazycache serve                                              the CamHD archive, on port 8080
   lazycache serve https://archive.example.org/files/ --port 9000
   lazycache serve --folder movies=/mnt/movies                  under /v1/movies/
+  LAZYCACHE_MIRRORS=https://archive.example.org/files/ LAZYCACHE_PORT=9000 lazycache serve
   curl localhost:8080/v1/org/oceanobservatories/rawdata/files/RS03ASHS/PN03B/06-CAMHDA301/2018/07/24/";
 
 const FRAME_EXAMPLES: &str = "\
@@ -82,11 +83,14 @@ struct ServeArguments {
     #[arg(long, env = "LAZYCACHE_BIND", default_value = "0.0.0.0")]
     bind: std::net::IpAddr,
     /// Answer .rgba and .raw.
-    #[arg(long, env = "LAZYCACHE_ALLOW_RAW_OUTPUT")]
+    #[arg(long, env = "LAZYCACHE_ALLOW_RAW_OUTPUT", value_parser = BoolishValueParser::new())]
     allow_raw_output: bool,
     /// Mark answers as a public instance's (X-lazycache-public).
-    #[arg(long, env = "LAZYCACHE_PUBLIC")]
+    #[arg(long, env = "LAZYCACHE_PUBLIC", value_parser = BoolishValueParser::new())]
     public: bool,
+    /// After SIGTERM, requests under way may take so long to end.
+    #[arg(long, env = "LAZYCACHE_DRAIN_SECONDS", default_value_t = 20, value_name = "SECONDS")]
+    drain_seconds: u64,
 }
 
 /// Reads the command line and does what it says.
@@ -103,7 +107,8 @@ pub fn main() -> ExitCode {
         Command::Info { movie } => runtime.block_on(info(&movie)),
         Command::Frame { movie, number, output, width, height } => {
             let size = OutputSize::from_query(width.as_deref(), height.as_deref()).map_err(Error::from);
-            runtime.block_on(async { frame(&movie, number, &output, size?).await })
+            let rendition = size.map(|size| Rendition { size, ..Rendition::default() });
+            runtime.block_on(async { frame(&movie, number, &output, rendition?).await })
         }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "lazycache", &mut std::io::stdout());
@@ -150,7 +155,8 @@ async fn serve(arguments: &ServeArguments) -> Result<(), CommandError> {
     let io = |source| CommandError::Io { what: format!("listen on {address}"), source };
     let listener = tokio::net::TcpListener::bind(address).await.map_err(io)?;
     tracing::info!(address = %listener.local_addr().map_err(io)?, mirrors = roots.len(), "listening");
-    server::run(listener, served, terminated()).await.map_err(io)
+    let drain = Duration::from_secs(arguments.drain_seconds);
+    server::run(listener, served, terminated(), drain).await.map_err(io)
 }
 
 /// Ends with the first Ctrl-C or SIGTERM.
@@ -173,21 +179,16 @@ async fn terminated() {
 async fn info(movie: &str) -> Result<(), CommandError> {
     let (cache, path) = open(movie)?;
     let movie = cache.movie(&path).await?;
-    let text = serde_json::to_string_pretty(&server::description(&movie)).unwrap_or_default();
+    let text = serde_json::to_string_pretty(&description(&movie)).unwrap_or_default();
     writeln!(std::io::stdout(), "{text}").map_err(|source| CommandError::Io { what: "print".into(), source })
 }
 
-async fn frame(
-    movie: &str,
-    number: u32,
-    output: &std::path::Path,
-    size: Option<OutputSize>,
-) -> Result<(), CommandError> {
+async fn frame(movie: &str, number: u32, output: &std::path::Path, rendition: Rendition) -> Result<(), CommandError> {
     let (cache, path) = open(movie)?;
     let extension = output.extension().map(|extension| extension.to_string_lossy()).unwrap_or_default();
     let format = extension.parse().map_err(Error::from)?;
     let number = FrameNumber::new(number).map_err(Error::from)?;
-    let encoded = cache.frame(&FrameAddress { movie: path, number, format, size }).await?;
+    let encoded = cache.frame(&FrameAddress { movie: path, number, format, rendition }).await?;
     std::fs::write(output, &encoded.bytes)
         .map_err(|source| CommandError::Io { what: format!("write {}", output.display()), source })
 }

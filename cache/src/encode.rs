@@ -4,7 +4,7 @@ use bytes::Bytes;
 use frame::Format;
 use turbojpeg::{Compressor, PixelFormat, Subsamp};
 
-use crate::picture::Picture;
+use crate::picture::{GreyImage, Picture};
 
 /// JPEG quality where none is asked for.
 const QUALITY: i32 = 85;
@@ -38,24 +38,36 @@ pub enum EncodeError {
 /// Encodes `picture` as `format`.
 pub fn encode(picture: &Picture, format: Format) -> Result<Encoded, EncodeError> {
     let bytes = match format {
-        Format::Png => png(picture)?,
+        Format::Png => png(picture.width, picture.height, png::ColorType::Rgb, &picture.rgb)?,
         Format::Jpeg => jpeg(picture)?,
         Format::Bmp => bmp(picture),
         Format::Rgba | Format::Raw => rgba(picture),
-        Format::Npy => npy(picture),
+        Format::Npy => npy(&format!("({}, {}, 3)", picture.height, picture.width), &picture.rgb),
+    };
+    Ok(Encoded { bytes: bytes.into(), content_type: format.content_type() })
+}
+
+/// Encodes a grey image: one channel in PNG, in `NumPy` arrays (height, width) and in raw pixels, three equal ones in the
+/// formats that know no other.
+pub fn grey(image: &GreyImage, format: Format) -> Result<Encoded, EncodeError> {
+    let bytes = match format {
+        Format::Png => png(image.width, image.height, png::ColorType::Grayscale, &image.data)?,
+        Format::Raw => image.data.clone(),
+        Format::Npy => npy(&format!("({}, {})", image.height, image.width), &image.data),
+        Format::Jpeg | Format::Bmp | Format::Rgba => return encode(&image.to_picture(), format),
     };
     Ok(Encoded { bytes: bytes.into(), content_type: format.content_type() })
 }
 
 /// With the fast setting: the usual one takes twenty times as long for a tenth fewer bytes.
-fn png(picture: &Picture) -> Result<Vec<u8>, EncodeError> {
-    let mut bytes = Vec::with_capacity(picture.rgb.len() / 2);
-    let mut encoder = png::Encoder::new(&mut bytes, picture.width, picture.height);
-    encoder.set_color(png::ColorType::Rgb);
+fn png(width: u32, height: u32, color: png::ColorType, pixels: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut bytes = Vec::with_capacity(pixels.len() / 2);
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(color);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Fast);
     let mut writer = encoder.write_header()?;
-    writer.write_image_data(&picture.rgb)?;
+    writer.write_image_data(pixels)?;
     writer.finish()?;
     Ok(bytes)
 }
@@ -100,18 +112,17 @@ fn rgba(picture: &Picture) -> Vec<u8> {
 
 /// A `NumPy` array, format version 1.0: magic, the length of the header, the header padded so that the pixels begin at a
 /// multiple of 64, the pixels.
-fn npy(picture: &Picture) -> Vec<u8> {
+fn npy(shape: &str, pixels: &[u8]) -> Vec<u8> {
     const BEFORE_HEADER: usize = 10;
-    let (height, width) = (picture.height, picture.width);
-    let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({height}, {width}, 3), }}");
+    let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}");
     let start = (BEFORE_HEADER + header.len() + 1).next_multiple_of(64);
-    let mut bytes = Vec::with_capacity(start + picture.rgb.len());
+    let mut bytes = Vec::with_capacity(start + pixels.len());
     bytes.extend_from_slice(b"\x93NUMPY\x01\x00");
     bytes.extend_from_slice(&((start - BEFORE_HEADER) as u16).to_le_bytes());
     bytes.extend_from_slice(header.as_bytes());
     bytes.resize(start - 1, b' ');
     bytes.push(b'\n');
-    bytes.extend_from_slice(&picture.rgb);
+    bytes.extend_from_slice(pixels);
     bytes
 }
 
@@ -125,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_png_reads_back_as_it_was() {
-        let bytes = png(&picture()).unwrap();
+        let bytes = encode(&picture(), Format::Png).unwrap().bytes;
         let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
         let mut rgb = vec![0; reader.output_buffer_size().unwrap()];
         reader.next_frame(&mut rgb).unwrap();
@@ -141,10 +152,26 @@ mod tests {
 
     #[test]
     fn a_numpy_array_is_written_as_numpy_reads_it() {
-        let bytes = npy(&picture());
+        let bytes = encode(&picture(), Format::Npy).unwrap().bytes;
         assert_eq!((&bytes[..8], u16::from_le_bytes([bytes[8], bytes[9]])), (&b"\x93NUMPY\x01\x00"[..], 118));
         assert_eq!(bytes[10..128].trim_ascii(), b"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 3), }");
         assert_eq!((bytes[127], &bytes[128..]), (b'\n', &picture().rgb[..]));
+    }
+
+    #[test]
+    fn grey_is_one_channel_where_the_format_knows_it_and_three_equal_ones_elsewhere() {
+        let image = GreyImage { width: 3, height: 1, data: vec![7, 8, 9] };
+        let bytes = |format| grey(&image, format).unwrap().bytes;
+        assert_eq!(bytes(Format::Raw)[..], [7, 8, 9]);
+        assert_eq!(bytes(Format::Rgba)[..8], [7, 7, 7, 255, 8, 8, 8, 255]);
+        let array = bytes(Format::Npy);
+        assert_eq!(array[10..128].trim_ascii(), b"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 3), }");
+        assert_eq!(array[128..], [7, 8, 9]);
+        let encoded = bytes(Format::Png);
+        let mut reader = png::Decoder::new(std::io::Cursor::new(encoded)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        assert_eq!((info.color_type, pixels), (png::ColorType::Grayscale, vec![7, 8, 9]));
     }
 
     #[test]

@@ -91,6 +91,26 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    const ALL: [Self; 12] = [
+        Self::BadRequest,
+        Self::NotFound,
+        Self::NotAMovie,
+        Self::Truncated,
+        Self::Damaged,
+        Self::Unsupported,
+        Self::DecodeError,
+        Self::Changed,
+        Self::OriginUnavailable,
+        Self::OriginError,
+        Self::NotAllowed,
+        Self::Internal,
+    ];
+
+    /// The kind of this stable name, as a server's answer names it.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use frame::{DirectoryPath, Format, FrameAddress, FrameNumber, MirrorRoot, MoviePath, OutputSize};
+use frame::{DirectoryPath, Format, FrameAddress, FrameNumber, MirrorRoot, MoviePath, Rendition};
 use moka::future::Cache;
 use quicktime::{Probe, Step};
 use url::Url;
@@ -71,9 +71,13 @@ impl Lazycache {
         Ok(self.origin.list(path).await?)
     }
 
-    /// Which version of a movie there is now, without reading it.
+    /// Which version of a movie there is now, without reading it. An index of another version is forgotten.
     pub async fn identity(&self, path: &MoviePath) -> Result<Identity, Error> {
-        Ok(self.origin.identity(path).await?)
+        let identity = self.origin.identity(path).await?;
+        if self.indexes.get(path).await.is_some_and(|known| known.identity != identity) {
+            self.indexes.invalidate(path).await;
+        }
+        Ok(identity)
     }
 
     /// Where a file is, for people and provenance.
@@ -85,6 +89,14 @@ impl Lazycache {
     pub async fn movie(&self, path: &MoviePath) -> Result<Arc<Movie>, Error> {
         let index = async { self.read_index(path).await.map(Arc::new) };
         self.indexes.try_get_with_by_ref(path, index).await.map_err(Error::Shared)
+    }
+
+    /// Opens a movie as it is now: where its index is known, the origin is asked whether it is still of this version.
+    pub async fn fresh_movie(&self, path: &MoviePath) -> Result<Arc<Movie>, Error> {
+        if self.indexes.contains_key(path) {
+            self.identity(path).await?;
+        }
+        self.movie(path).await
     }
 
     /// The compressed bytes of a frame: exactly one range read.
@@ -106,7 +118,7 @@ impl Lazycache {
     pub async fn frame(&self, address: &FrameAddress) -> Result<Encoded, Error> {
         let movie = self.movie(&address.movie).await?;
         let packet = self.packet(&movie, address.number).await?;
-        Ok(Self::render(movie, packet, address.format, address.size).await?.0)
+        Ok(Self::render(movie, packet, address.format, address.rendition).await?.0)
     }
 
     /// A packet as a picture: decoded, scaled, encoded, off the async threads. Also says how long the parts took.
@@ -114,18 +126,14 @@ impl Lazycache {
         movie: Arc<Movie>,
         packet: Bytes,
         format: Format,
-        size: Option<OutputSize>,
+        rendition: Rendition,
     ) -> Result<(Encoded, RenderTiming), Error> {
-        let work = move || -> Result<(Encoded, RenderTiming), Error> {
-            let start = Instant::now();
-            let mut picture = decode::rgb(&movie, &packet)?;
-            let extraction = start.elapsed();
-            let start = Instant::now();
-            if let Some(size) = size {
-                picture = picture.resized(size)?;
+        let work = move || {
+            if rendition.grey {
+                grey(&movie, &packet, format, rendition)
+            } else {
+                colour(&movie, &packet, format, rendition)
             }
-            let encoded = encode::encode(&picture, format)?;
-            Ok((encoded, RenderTiming { extraction, encode: start.elapsed() }))
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)?
     }
@@ -157,4 +165,29 @@ impl Lazycache {
         }
         Err(fail(quicktime::Error::NoIndex))
     }
+}
+
+fn grey(movie: &Movie, packet: &[u8], format: Format, rendition: Rendition) -> Result<(Encoded, RenderTiming), Error> {
+    let start = Instant::now();
+    let image = decode::grey(movie, packet, rendition.scale.factor())?;
+    let extraction = start.elapsed();
+    let encoded = encode::grey(&image, format)?;
+    Ok((encoded, RenderTiming { extraction, encode: start.elapsed().saturating_sub(extraction) }))
+}
+
+fn colour(
+    movie: &Movie,
+    packet: &[u8],
+    format: Format,
+    rendition: Rendition,
+) -> Result<(Encoded, RenderTiming), Error> {
+    let start = Instant::now();
+    let picture = decode::rgb(movie, packet)?;
+    let extraction = start.elapsed();
+    let picture = match rendition.size {
+        Some(size) => picture.resized(size)?,
+        None => picture.reduced(rendition.scale)?,
+    };
+    let encoded = encode::encode(&picture, format)?;
+    Ok((encoded, RenderTiming { extraction, encode: start.elapsed().saturating_sub(extraction) }))
 }

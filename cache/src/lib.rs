@@ -19,6 +19,7 @@ pub mod movie;
 pub mod origin;
 pub mod picture;
 pub mod server;
+pub mod tls;
 
 pub use error::{Error, ErrorKind};
 pub use lazycache::Lazycache;

@@ -3,12 +3,20 @@
 //! ```text
 //!   GET /                                     the mirrors
 //!   GET /v1/<host reversed>/<folder>/         a folder
-//!   GET …/X.mov                               a movie
-//!   GET …/X.mov/frame/N[.ext]                 a frame
+//!   GET …/X.mov                               a movie      ?fresh=1  ?identity=1
+//!   GET …/X.mov/frame/N[.ext]                 a frame      ?width=&height=  ?scale=  ?grey=1
 //!   GET /healthz  /_ah/health  /readyz        health       GET /info/  versions
 //! ```
+//!
+//! Old clients never notice what is beyond v1: it is asked for by queries of its own. Read next: [`movie`].
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+pub mod movie;
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Json, Router,
@@ -17,14 +25,17 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use frame::{DirectoryPath, FrameAddress, MirrorRoot, MoviePath, OutputSize};
-use serde::Deserialize;
+use frame::{DirectoryPath, FrameAddress, MirrorRoot, MoviePath};
+use movie::MovieQuery;
 use serde_json::json;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, oneshot},
+};
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
 use crate::{
-    Error, Lazycache, Movie,
+    Error, Lazycache,
     error::{ErrorKind, chain},
 };
 
@@ -114,13 +125,33 @@ pub fn app(served: Served) -> Router {
         .with_state(served)
 }
 
-/// Serves until `shutdown` ends, then lets requests under way finish.
+/// Serves until `shutdown` ends, then lets requests under way finish, for `drain` at the most: a client that never ends
+/// its request must not keep a pod from ending.
 pub async fn run(
     listener: TcpListener,
     served: Served,
     shutdown: impl Future<Output = ()> + Send + 'static,
+    drain: Duration,
 ) -> std::io::Result<()> {
-    axum::serve(listener, app(served)).with_graceful_shutdown(shutdown).await
+    let (stopping, stopped) = oneshot::channel();
+    let signal = async {
+        shutdown.await;
+        // Whoever waits for it may be gone already.
+        let _ = stopping.send(());
+    };
+    let out_of_patience = async {
+        if stopped.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(drain).await;
+    };
+    tokio::select! {
+        ended = axum::serve(listener, app(served)).with_graceful_shutdown(signal) => ended,
+        () = out_of_patience => {
+            tracing::warn!(seconds = drain.as_secs_f64(), "ended with requests under way");
+            Ok(())
+        }
+    }
 }
 
 async fn healthy() -> &'static str {
@@ -136,22 +167,19 @@ async fn mirrors(State(served): State<Served>) -> Json<serde_json::Value> {
     Json(served.mirrors.iter().map(entry).collect::<serde_json::Map<_, _>>().into())
 }
 
-/// The query old clients always send, sometimes empty.
-#[derive(Debug, Default, Deserialize)]
-struct SizeQuery {
-    width: Option<String>,
-    height: Option<String>,
-}
-
 async fn below_a_mirror(
     State(served): State<Served>,
-    query: Result<Query<SizeQuery>, QueryRejection>,
+    query: Result<Query<MovieQuery>, QueryRejection>,
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Error> {
     let start = Instant::now();
     let Ok(Query(query)) = query else {
-        return Ok(refusal(StatusCode::BAD_REQUEST, "BadRequest", "the query is not one width and one height"));
+        return Ok(refusal(
+            StatusCode::BAD_REQUEST,
+            "BadRequest",
+            "a part of the query is given twice, or cannot be read",
+        ));
     };
     // Decoded once; a path that is encoded twice, or hides a slash, is refused by the path's own rules.
     let raw = request.uri().path();
@@ -170,13 +198,11 @@ async fn below_a_mirror(
     };
     let mut response = match split(below) {
         Below::Folder(folder) => listing(mirror, folder).await?,
-        Below::Movie(movie) => metadata(mirror, movie).await?,
-        Below::Frame(movie, frame) => {
-            let size = OutputSize::from_query(
-                query.width.as_deref().or_else(|| header_text(&headers, "x-lazycache-output-width")),
-                query.height.as_deref().or_else(|| header_text(&headers, "x-lazycache-output-height")),
-            )?;
-            one_frame(&served, mirror, &FrameAddress::parse(movie, frame, size)?).await?
+        Below::Movie(path) if query.wants_identity() => movie::identity(mirror, path).await?,
+        Below::Movie(path) => movie::metadata(mirror, path, query.wants_fresh()).await?,
+        Below::Frame(path, frame) => {
+            let address = FrameAddress::parse(path, frame, query.rendition(&headers)?)?;
+            movie::one_frame(&served, mirror, &address).await?
         }
         Below::Other(path) => at_the_origin(mirror, &MoviePath::parse(path)?),
     };
@@ -231,63 +257,6 @@ async fn listing(mirror: &Mirror, folder: &str) -> Result<Response, Error> {
     let found = mirror.cache.list(&path).await?;
     let body = json!({"Path": format!("/{path}"), "Files": found.files, "Directories": found.directories});
     Ok(([(header::CACHE_CONTROL, "no-cache")], Json(body)).into_response())
-}
-
-async fn metadata(mirror: &Mirror, path: &str) -> Result<Response, Error> {
-    let start = Instant::now();
-    let movie = mirror.cache.movie(&MoviePath::parse(path)?).await?;
-    let mut response = Json(description(&movie)).into_response();
-    stamp(&mut response, "x-lazycache-timing-metadata-ns", start);
-    Ok(response)
-}
-
-/// A movie as the v1 API describes it, and a little more.
-pub fn description(movie: &Movie) -> serde_json::Value {
-    json!({
-        "URL": format!("/{}", movie.path()),
-        "NumFrames": movie.num_frames(),
-        "Duration": movie.duration_seconds(),
-        "FileSize": movie.identity().size,
-        "Width": movie.width(),
-        "Height": movie.height(),
-        "FrameRate": movie.frame_rate(),
-        "Codec": movie.codec().to_string(),
-        "ETag": movie.identity().etag,
-    })
-}
-
-async fn one_frame(served: &Served, mirror: &Mirror, address: &FrameAddress) -> Result<Response, Error> {
-    if address.format.is_raw() && !served.allow_raw {
-        return Err(Error::RawNotAllowed);
-    }
-    let metadata = Instant::now();
-    let movie = mirror.cache.movie(&address.movie).await?;
-    let metadata = metadata.elapsed();
-    let packet = mirror.cache.packet(&movie, address.number).await?;
-    // About one decode per core: more at once would only make all of them late. The place is held by a task of its own
-    // until the decode ends: a client that goes away must not make room for one more beside it.
-    let permit = Arc::clone(&served.decodes).acquire_owned().await.map_err(|_| Error::Panicked)?;
-    let (format, size) = (address.format, address.size);
-    let rendering = tokio::spawn(async move {
-        let _permit = permit;
-        Lazycache::render(movie, packet, format, size).await
-    });
-    let (encoded, timing) = rendering.await.map_err(|_| Error::Panicked)??;
-    let mut response = ([(header::CONTENT_TYPE, encoded.content_type)], encoded.bytes).into_response();
-    let parts = [("metadata", metadata), ("extraction", timing.extraction), ("encode", timing.encode)];
-    for (part, took) in parts {
-        let name = format!("x-lazycache-timing-{part}-ns");
-        if let (Ok(name), Ok(value)) =
-            (header::HeaderName::try_from(name), HeaderValue::try_from(took.as_nanos().to_string()))
-        {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    Ok(response)
-}
-
-fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }
 
 fn stamp(response: &mut Response, name: &'static str, start: Instant) {

@@ -74,7 +74,10 @@ struct Serving {
 impl Serving {
     fn start(folder: &Path) -> Self {
         let folder = format!("m={}", folder.display());
-        let mut command = lazycache(&["serve", "--folder", &folder, "--port", "0", "--bind", "127.0.0.1"]);
+        Self::of(&mut lazycache(&["serve", "--folder", &folder, "--port", "0", "--bind", "127.0.0.1"]))
+    }
+
+    fn of(command: &mut Command) -> Self {
         let mut child = command.env("NO_COLOR", "1").stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let line = lines.next().unwrap().unwrap();
@@ -134,4 +137,41 @@ fn a_server_that_is_told_to_stop_finishes_what_is_under_way_and_ends_with_0() {
     let body = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
     assert_eq!((&answer[..12], answer.len() - body), (&b"HTTP/1.1 200"[..], 54 + 64 * 64 * 3));
     assert_eq!(serving.exit_code(), Some(0));
+}
+
+#[test]
+fn a_client_that_never_ends_its_request_does_not_keep_the_server_from_ending() {
+    let folder = render();
+    let argument = format!("m={}", folder.path().display());
+    let options = ["--port", "0", "--bind", "127.0.0.1", "--drain-seconds", "1"];
+    let mut serving = Serving::of(lazycache(&["serve", "--folder", &argument]).args(options));
+    let mut stream = serving.connect();
+    stream.write_all(b"GET /v1/m/X.mov HTTP/1.1\r\nHost: x\r\n").unwrap();
+    let mut other = serving.connect();
+    other.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    other.read_to_end(&mut Vec::new()).unwrap();
+    let told = Instant::now();
+    serving.terminate();
+    assert_eq!(serving.exit_code(), Some(0));
+    assert!(told.elapsed() < Duration::from_secs(10), "{:?}", told.elapsed());
+}
+
+#[test]
+fn a_pod_is_configured_by_environment_alone() {
+    let folder = render();
+    let mut command = lazycache(&["serve"]);
+    command.env("LAZYCACHE_MIRRORS", "http://127.0.0.1:1/files/").env("LAZYCACHE_PORT", "0");
+    command.env("LAZYCACHE_BIND", "127.0.0.1").env("LAZYCACHE_ALLOW_RAW_OUTPUT", "1").env("LAZYCACHE_PUBLIC", "0");
+    command.env("LAZYCACHE_FOLDER", format!("m={}", folder.path().display()));
+    let serving = Serving::of(&mut command);
+    let get = |path: &str| {
+        let mut stream = serving.connect();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    assert!(get("/").contains("/v1/127.0.0.1/1/files/"));
+    let raw = get("/v1/m/X.mov/frame/1.raw");
+    assert!(raw.starts_with("HTTP/1.1 200") && !raw.contains("x-lazycache-public"), "{}", &raw[..200]);
 }

@@ -55,7 +55,7 @@ func TestRepository(t *testing.T) {
 func copied(t *testing.T) Tree {
 	t.Helper()
 	tree := Tree(t.TempDir())
-	for _, part := range []string{"manifests", "chart", "crds", "docs/runbooks", "docs/metrics.md", "Cargo.toml"} {
+	for _, part := range []string{"manifests", "chart", "crds", "docs/runbooks", "docs/reference/metrics.md", "Cargo.toml"} {
 		target := tree.Path(part)
 		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 			t.Fatal(err)

@@ -29,6 +29,14 @@ pub const CONFIGURATION: u8 = 78;
 /// Something could not be reached; trying again may help (`EX_UNAVAILABLE`).
 pub const UNAVAILABLE: u8 = 69;
 
+/// Every exit code and what it says.
+pub const EXIT_CODES: &[(u8, &str)] = &[
+    (0, "Done, or stopped by SIGTERM or Ctrl-C"),
+    (2, "The command line was not understood"),
+    (UNAVAILABLE, "The API server was not reached; trying again may help"),
+    (CONFIGURATION, "The configuration or the cluster is wrong, as the message says; a retry cannot help"),
+];
+
 /// Turns AnalysisJobs into pods.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, after_help = EXAMPLES)]

@@ -101,7 +101,7 @@ pub struct Attempts {
 }
 
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
 impl Attempts {
     /// A reconcile of `name` failed: how long to wait before the next.
@@ -110,6 +110,11 @@ impl Attempts {
         let count = failed.entry(name.to_owned()).or_default();
         *count = count.saturating_add(1);
         FIRST_WAIT.saturating_mul(2_u32.saturating_pow(*count - 1)).min(LONGEST_WAIT)
+    }
+
+    /// How often in a row a reconcile of `name` failed.
+    pub fn so_far(&self, name: &str) -> u32 {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied().unwrap_or(0)
     }
 
     /// A reconcile of `name` went well.

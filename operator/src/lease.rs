@@ -26,8 +26,8 @@ use tokio_util::sync::CancellationToken;
 pub const TERM: Duration = Duration::from_secs(3);
 /// How often the holder renews, and a standby looks.
 const PERIOD: Duration = Duration::from_millis(800);
-/// The holder stops so much before its term ends.
-const MARGIN: Duration = Duration::from_secs(1);
+/// The holder stops writing after so long without a renewal: before anybody else may start.
+const HOLD: Duration = Duration::from_secs(2);
 
 /// Whether this process may write. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ impl Candidate {
                     if !self.leadership.is_held() {
                         tracing::info!(identity = %self.identity, "leading");
                     }
-                    self.leadership.hold_until(Some(sent + TERM - MARGIN));
+                    self.leadership.hold_until(Some(sent + HOLD));
                 }
                 Ok(Ok(false)) => self.lose("another process holds the lease"),
                 Ok(Err(error)) => self.lapse(&error.to_string()),

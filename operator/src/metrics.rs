@@ -1,5 +1,5 @@
-//! What the operator counts, and `/metrics` in the OpenMetrics text format. [`TABLE`] is the documentation: the reference
-//! is generated from it, and a test holds that it and the registry name the same metrics.
+//! What the operator counts, and `/metrics` in the `OpenMetrics` text format. [`TABLE`] is the documentation: the
+//! reference is generated from it, and a test holds that it and the registry name the same metrics.
 
 use std::{
     collections::HashMap,
@@ -23,15 +23,35 @@ use prometheus_client::{
 
 /// Name, type, labels and meaning of every metric.
 pub const TABLE: &[(&str, &str, &str, &str)] = &[
-    ("analysis_operator_reconciles", "counter", "result, reason", "Reconciles, by how they ended"),
+    (
+        "analysis_operator_reconciles",
+        "counter",
+        "result, reason",
+        "Reconciles: result is ok or error, reason names the step that failed",
+    ),
     ("analysis_operator_reconcile_duration_seconds", "histogram", "", "How long a reconcile takes, writes included"),
     ("analysis_operator_queue_depth", "gauge", "", "Reconciles under way or waiting for their turn"),
-    ("analysis_operator_api_requests", "counter", "verb, kind, code", "Requests to the API server, by answer"),
-    ("analysis_operator_leader", "gauge", "", "1 while this process leads"),
-    ("analysis_operator_undecodable_objects", "gauge", "kind", "Watched objects that cannot be decoded"),
-    ("analysis_operator_build", "info", "version", "The release"),
-    ("analysis_jobs", "gauge", "namespace, status", "AnalysisJobs by the reason of Ready"),
-    ("analysis_items", "gauge", "namespace, name, state", "Movies of the run by state"),
+    (
+        "analysis_operator_api_requests",
+        "counter",
+        "verb, kind, code",
+        "Requests to the API server, by answer; code 0 when there was none",
+    ),
+    ("analysis_operator_leader", "gauge", "", "1 while this process leads, else 0"),
+    (
+        "analysis_operator_undecodable_objects",
+        "gauge",
+        "kind",
+        "Watched objects that cannot be decoded and are left alone",
+    ),
+    ("analysis_operator_build", "info", "version", "1; the release is in the label"),
+    ("analysis_jobs", "gauge", "namespace, status", "AnalysisJobs by the reason of Ready, the STATUS column"),
+    (
+        "analysis_items",
+        "gauge",
+        "namespace, name, state",
+        "Movies of the run by state: upToDate, succeeded, active, pending, failed",
+    ),
     ("analysis_job_stalled", "gauge", "namespace, name, reason", "1 while Stalled is True"),
     ("analysis_job_failed", "gauge", "namespace, name, reason", "1 while Failed is True"),
     (

@@ -46,7 +46,7 @@ pub enum ReconcileError {
         name: String,
         /// What does not fit.
         #[source]
-        source: kube::core::error_boundary::InvalidObject,
+        source: Box<kube::core::error_boundary::InvalidObject>,
     },
     /// A child cannot be read.
     #[error(transparent)]
@@ -88,9 +88,29 @@ pub async fn reconcile(
         Ok(analysis) => analysis,
         Err(invalid) => return say_invalid(&context, &observed, &invalid, now).await,
     };
-    let situation = situation(&analysis, &observed, now);
+    if let Some(child) = run::child_of_later(&analysis, &observed) {
+        // Another process has seen a later generation: this one's watch of AnalysisJobs is behind, and will catch up.
+        tracing::debug!(job = %analysis.name, %child, "a child is of a later generation; waiting for the watch");
+        return Ok(Action::requeue(BEHIND_PAUSE));
+    }
+    let mut situation = situation(&analysis, &observed, now);
+    if situation.begins() && !situation.suspended {
+        // The one decision that must not rest on what a watch has seen: never two runs at once.
+        if let Some(stranger) = context.writer.job_of_other_run(&analysis, &situation.run.id).await? {
+            situation.phase = run::Phase::Draining(stranger);
+        }
+    }
     let wanted = desired::desired(&analysis, &observed, &situation);
-    let (replicas, obstacle) = make(&context, &analysis, &observed, &situation, wanted, now).await?;
+    let made = Box::pin(make(&context, &analysis, &observed, &situation, wanted, now)).await;
+    if let Err(error) = &made
+        && context.attempts.so_far(&analysis.key()) >= FAILURES_TOLD
+    {
+        let obstacle = Obstacle::Retrying(chain(error));
+        let status = status::status(&analysis, &observed, &situation, None, Some(&obstacle), now);
+        // Best effort: the first error is the one that counts.
+        let _ = say(&context, &observed, &status, now).await;
+    }
+    let (replicas, obstacle) = made?;
     let Some(replicas) = replicas else { return Ok(Action::await_change()) };
     let obstacle = match obstacle {
         Some(obstacle) => Some(obstacle),
@@ -101,12 +121,24 @@ pub async fn reconcile(
     Ok(next_look(&observed, &situation, obstacle.as_ref(), written, now))
 }
 
+/// A write that fails now and then is nobody's business; one that fails so often in a row is said.
+const FAILURES_TOLD: u32 = 2;
+
+/// An error and its causes, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// A watch that is behind is waited for so long.
+const BEHIND_PAUSE: Duration = Duration::from_secs(1);
+
 fn decoded(job: &DeserializeGuard<AnalysisJob>) -> Result<Arc<AnalysisJob>, ReconcileError> {
     match &job.0 {
         Ok(job) => Ok(Arc::new(job.clone())),
         Err(source) => {
             let name = source.metadata.name.clone().unwrap_or_default();
-            Err(ReconcileError::Undecodable { name, source: source.clone() })
+            Err(ReconcileError::Undecodable { name, source: Box::new(source.clone()) })
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::{
     health::{Health, serve},
     lease::{Candidate, Leadership},
     metrics::Metrics,
-    reconcile::{ReconcileError, name_of, reconcile, validate::Images},
+    reconcile::{ReconcileError, chain, name_of, reconcile, validate::Images},
     requests,
     stores::Stores,
     watches::{Guarded, Scope, analysis_jobs, children},
@@ -253,11 +253,12 @@ async fn reconcile_counted(job: Arc<Guarded>, context: Arc<Context>) -> Result<A
     context.metrics.begin();
     let name = name_of(&job);
     // A panic costs this reconcile only.
-    let ended = std::panic::AssertUnwindSafe(reconcile(job, Arc::clone(&context))).catch_unwind().await;
-    let ended = ended.unwrap_or_else(|_| {
+    let ended = std::panic::AssertUnwindSafe(Box::pin(reconcile(job, Arc::clone(&context)))).catch_unwind().await;
+    let Ok(ended) = ended else {
         tracing::error!(job = %name, "a reconcile panicked; it is tried again");
-        Ok(Action::requeue(PANIC_PAUSE))
-    });
+        context.metrics.end(Some("Panic"), start.elapsed().as_secs_f64());
+        return Ok(Action::requeue(PANIC_PAUSE));
+    };
     let error = ended.as_ref().err().map(ReconcileError::label);
     context.metrics.end(error, start.elapsed().as_secs_f64());
     if ended.is_ok() {
@@ -266,8 +267,9 @@ async fn reconcile_counted(job: Arc<Guarded>, context: Arc<Context>) -> Result<A
     ended
 }
 
-const PANIC_PAUSE: Duration = Duration::from_secs(60);
+const PANIC_PAUSE: Duration = Duration::from_mins(1);
 
+#[allow(clippy::needless_pass_by_value)] // the controller hands it so
 /// How long to wait before a failed reconcile is tried again: by the kind of error, doubled with every failure.
 fn error_policy(job: Arc<Guarded>, error: &ReconcileError, context: Arc<Context>) -> Action {
     let name = name_of(&job);
@@ -277,18 +279,13 @@ fn error_policy(job: Arc<Guarded>, error: &ReconcileError, context: Arc<Context>
         // Only another object mends what cannot be decoded.
         ReconcileError::Undecodable { .. } | ReconcileError::Observe(_) => {
             tracing::warn!(job = %name, error = %chain(error), "an object cannot be decoded");
-            return Action::requeue(Duration::from_secs(300));
+            return Action::requeue(Duration::from_mins(5));
         }
         ReconcileError::Apply(_) => {}
     }
     let wait = context.attempts.next(&name);
     tracing::warn!(job = %name, error = %chain(error), wait_seconds = wait.as_secs_f64(), "a reconcile failed; it is tried again");
     Action::requeue(wait)
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Keeps metrics and memory free of what is gone, and says when the stores are filled.

@@ -134,7 +134,7 @@ async fn a_change_of_the_work_starts_a_new_run_after_the_old_one_has_gone() {
             both |= runs.len() > 1;
         }
         let status = world.status("a");
-        assert!(world.is("a", "Complete"), "{policy} {:?}", status);
+        assert!(world.is("a", "Complete"), "{policy} {status:?}");
         assert_ne!(status.run.unwrap().id, old);
         assert!(!both, "{policy}: Jobs of two runs at once");
         let ledger = world.pods.ledger(SCIENCE, "a");

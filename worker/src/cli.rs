@@ -4,12 +4,17 @@ use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use plan::exit;
+use plan::{Message, exit};
 
 use crate::{
     item_error::chain,
+    pods::{
+        self, Step,
+        arguments::{COLLECT_EXAMPLES, Common, ENDINGS, PLAN_EXAMPLES, TERMINATION_LOG, WORK_EXAMPLES, WorkArguments},
+    },
     progress::{Progress, Style, clock},
     run::{RunOptions, RunSummary, run},
+    signal::terminated,
 };
 
 const RUN_EXAMPLES: &str = "\
@@ -47,6 +52,15 @@ enum Command {
     /// cluster are accepted and said to be unused.
     #[command(after_help = RUN_EXAMPLES)]
     Run(Box<RunArguments>),
+    /// A pod's first step: list the archive, drop what the output already holds, write the plan of the run.
+    #[command(after_help = concat_examples(PLAN_EXAMPLES))]
+    Plan(Box<Common>),
+    /// A pod's share: do the items of one index of the plan.
+    #[command(after_help = concat_examples(WORK_EXAMPLES))]
+    Work(Box<WorkArguments>),
+    /// A pod's last step: gather failures, regions.csv and report.html, and count what is true of the run.
+    #[command(after_help = concat_examples(COLLECT_EXAMPLES))]
+    Collect(Box<Common>),
     /// Print the completions of a shell, e.g. `source <(analysis-worker completions bash)`.
     Completions {
         /// The shell.
@@ -80,16 +94,39 @@ struct RunArguments {
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return not_understood(&error),
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_env("ANALYSIS_LOG").unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match arguments.command {
         Command::Run(arguments) => run_command(&arguments),
+        Command::Plan(arguments) => pods::run(Step::Plan(*arguments)),
+        Command::Work(arguments) => pods::run(Step::Work(*arguments)),
+        Command::Collect(arguments) => pods::run(Step::Collect(*arguments)),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "analysis-worker", &mut std::io::stdout());
             ExitCode::from(exit::DONE)
         }
     }
+}
+
+fn concat_examples(examples: &str) -> String {
+    format!("{examples}\n{ENDINGS}")
+}
+
+/// Prints help, or what is wrong; a pod says it in its termination message too.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if !error.use_stderr() {
+        return ExitCode::from(exit::DONE);
+    }
+    if let Some(log) = std::env::var_os(TERMINATION_LOG) {
+        let text = Message::error("CommandLineInvalid", error.to_string()).to_json();
+        let _ = std::fs::write(log, text);
+    }
+    ExitCode::from(exit::USAGE)
 }
 
 fn run_command(arguments: &RunArguments) -> ExitCode {
@@ -117,7 +154,7 @@ async fn run_until_signal(options: &RunOptions, json: bool) -> ExitCode {
     let lines = tokio::spawn(progress.clone().print_plain_lines());
     let ended = tokio::select! {
         ended = run(options, &progress) => Some(ended),
-        () = signal() => None,
+        () = terminated() => None,
     };
     lines.abort();
     progress.end();
@@ -132,22 +169,6 @@ async fn run_until_signal(options: &RunOptions, json: bool) -> ExitCode {
             let kept = format!("interrupted: {} of {} movies done and kept; run again to go on", now.done, now.movies);
             fail(&kept, exit::INTERRUPTED)
         }
-    }
-}
-
-/// Ends with the first Ctrl-C or SIGTERM.
-async fn signal() {
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signals) => {
-                signals.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => if result.is_err() { std::future::pending().await },
-        () = terminate => {}
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Runs closures on at most `threads` cores at once. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -35,14 +36,21 @@ impl Cpu {
     }
 
     /// Runs `work` when a core is free. A panic in it costs this call only.
+    ///
+    /// A task of its own waits for the core: a stream polls only some of its futures at a time, and a core given to one
+    /// that is not polled would be lost to those that are, for good.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, CpuError> {
-        let permit = self.permits.clone().acquire_owned().await.map_err(|_| CpuError::Closed)?;
-        let done = tokio::task::spawn_blocking(move || {
-            let value = work();
-            drop(permit);
-            value
+        let permits = Arc::clone(&self.permits);
+        let task = tokio::spawn(async move {
+            let permit = permits.acquire_owned().await.map_err(|_| CpuError::Closed)?;
+            let done = tokio::task::spawn_blocking(move || {
+                let value = work();
+                drop(permit);
+                value
+            });
+            done.await.map_err(CpuError::Panicked)
         });
-        done.await.map_err(CpuError::Panicked)
+        AbortOnDropHandle::new(task).await.map_err(CpuError::Panicked)?
     }
 }
 
@@ -76,5 +84,24 @@ mod tests {
         let cpu = Cpu::new(1);
         assert!(matches!(cpu.run(|| panic!("on purpose")).await, Err::<(), _>(CpuError::Panicked(_))));
         assert_eq!(cpu.run(|| 7).await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_nobody_polls_keeps_no_core_from_the_others() {
+        let cpu = Cpu::new(1);
+        let (release, wait) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::spawn({
+            let cpu = cpu.clone();
+            async move { cpu.run(move || wait.recv().is_err()).await }
+        });
+        tokio::task::yield_now().await;
+        // First in the queue, polled once and never again.
+        let mut forgotten = Box::pin(cpu.run(|| ()));
+        assert!(futures::poll!(&mut forgotten).is_pending());
+        let next = cpu.run(|| 7);
+        drop(release);
+        let next = tokio::time::timeout(std::time::Duration::from_secs(10), next).await;
+        assert_eq!(next.unwrap().unwrap(), 7);
+        assert!(busy.await.unwrap().unwrap());
     }
 }

@@ -2,14 +2,14 @@
 
 pub use lazycache::error::chain;
 
-use crate::cpu::CpuError;
+use crate::{cpu::CpuError, source::SourceError};
 
 /// What went wrong with one item.
 #[derive(Debug, thiserror::Error)]
 pub enum ItemError {
     /// The movie could not be read.
     #[error("failed to read the movie")]
-    Source(#[from] lazycache::Error),
+    Source(#[from] SourceError),
     /// A frame could not be decoded.
     #[error("failed to decode frame {frame}")]
     Decode {
@@ -67,7 +67,8 @@ impl ItemError {
     /// A stable word for `failures.jsonl` and the status.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Source(error) | Self::Decode { source: error, .. } => error.kind().as_str(),
+            Self::Source(error) => error.kind().as_str(),
+            Self::Decode { source, .. } => source.kind().as_str(),
             Self::Motion { .. } => "MotionError",
             Self::Cpu(_) => "Panicked",
             Self::Unsupported { .. } => "Unsupported",
@@ -79,7 +80,7 @@ impl ItemError {
 
     /// The archive did not answer: to be waited out, not counted.
     pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Source(error) if error.kind() == lazycache::ErrorKind::OriginUnavailable)
+        matches!(self, Self::Source(error) if error.is_outage())
     }
 
     /// Whether a second try may go better: the movie changed while it was read, say. Broken input stays broken.

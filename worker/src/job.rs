@@ -1,16 +1,16 @@
-//! An AnalysisJob file as this machine runs it: read strictly, lowered once, every later step sees only this.
+//! An AnalysisJob as this process runs it: read, lowered once, every later step sees only this. A person's file is read
+//! strictly; the object a pod is given has passed an API server, and fields it does not know are a newer schema's.
+
+mod lower;
 
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use analysisjob::{AnalysisJob, AnalysisJobSpec, yaml::ReadError};
+use analysisjob::{AnalysisJob, yaml::ReadError};
 use frame::{MoviePath, PathError};
-use plan::{
-    Analysis, FrameRange, Method, OpticalFlow, OverwritePolicy, RunId, Selection,
-    selection::{Days, PatternError},
-};
+use plan::{Analysis, OverwritePolicy, RunId, Selection, selection::PatternError};
 
 /// What a run needs to know of an AnalysisJob.
 #[derive(Debug)]
@@ -29,12 +29,16 @@ pub struct Job {
     pub policy: OverwritePolicy,
     /// A file that must exist in the output.
     pub marker: Option<String>,
+    /// The bucket results go to, where it is one.
+    pub s3: Option<analysisjob::S3>,
     /// How often a failed item is tried again.
     pub retries_per_item: u32,
     /// The longest one item may take.
     pub item_deadline: Duration,
-    /// Items one index does.
-    pub items_per_index: u32,
+    /// Items one index does; `None` = as the cost of an item says.
+    pub items_per_index: Option<u32>,
+    /// Threads of each worker pod.
+    pub worker_threads: u32,
     /// Only the plan.
     pub dry_run: bool,
     /// What is said to the user: fields that mean nothing on one machine.
@@ -71,11 +75,26 @@ pub enum JobError {
         #[source]
         source: ReadError,
     },
+    /// The object is no AnalysisJob.
+    #[error("{file} does not hold an AnalysisJob as JSON")]
+    Json {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A run's name is none.
+    #[error("{run:?} is no name of a run: lower-case letters, digits and dashes, at most 63")]
+    Run {
+        /// As given.
+        run: String,
+    },
     /// A movie's path is none.
-    #[error("spec.source.items[{at}] is not the path of a movie below the root")]
+    #[error("{place} is not the path of a movie below the root")]
     Item {
-        /// From 0.
-        at: usize,
+        /// Where it stands: `spec.source.items[3]`, or a line of a file.
+        place: String,
         /// Why.
         #[source]
         source: PathError,
@@ -94,114 +113,51 @@ pub enum JobError {
 }
 
 impl Job {
-    /// Reads `file`; `source_root` replaces the root it names.
+    /// Reads a person's `file` for this machine alone; `source_root` replaces the root it names.
     pub fn read(file: &Path, source_root: Option<&str>) -> Result<Self, JobError> {
-        let bytes = std::fs::read(file).map_err(|source| JobError::File { file: file.to_owned(), source })?;
+        let bytes = read_file(file)?;
         let job =
             analysisjob::yaml::read(bytes).map_err(|source| JobError::Invalid { file: file.to_owned(), source })?;
         Self::lower(&job, source_root)
     }
 
-    /// The same from an object that was read.
-    pub fn lower(job: &AnalysisJob, source_root: Option<&str>) -> Result<Self, JobError> {
-        let spec = &job.spec;
-        let root = source_root.unwrap_or(&spec.source.http.root_url);
-        let analysis = analysis(spec)?;
-        // What the work depends on, and no more: another number of threads is the same run.
-        let document =
-            serde_json::json!([&spec.source, analysis.parameters(), &spec.output.overwrite_policy]).to_string();
-        let generation = job.metadata.generation.and_then(|generation| u64::try_from(generation).ok()).unwrap_or(1);
-        Ok(Self {
-            name: job.metadata.name.clone().unwrap_or_else(|| "analysis".to_owned()),
-            run: RunId::new(generation, &document),
-            root: if root.ends_with('/') { root.to_owned() } else { format!("{root}/") },
-            movies: movies(&spec.source)?,
-            analysis,
-            policy: policy(spec.output.overwrite_policy),
-            marker: spec.output.marker_file.clone(),
-            retries_per_item: spec.retry.limit_per_item,
-            item_deadline: Duration::from_secs(spec.retry.item_deadline_seconds.into()),
-            items_per_index: 1,
-            dry_run: spec.dry_run,
-            notes: notes(spec),
-        })
+    /// Reads the object a pod is given. The operator names the run; `items_file` holds the list of spec.source.itemsFrom.
+    pub fn read_for_pod(file: &Path, run: &str, items_file: Option<&Path>) -> Result<Self, JobError> {
+        let bytes = read_file(file)?;
+        let mut job: AnalysisJob =
+            serde_json::from_slice(&bytes).map_err(|source| JobError::Json { file: file.to_owned(), source })?;
+        let run = RunId::named(run).ok_or_else(|| JobError::Run { run: run.to_owned() })?;
+        let listed = match (&job.spec.source.items_from, items_file) {
+            (None, _) => None,
+            (Some(_), Some(file)) => Some(lower::items_of_file(file, &read_file(file)?, job.spec.source.limit)?),
+            (Some(_), None) => {
+                let what = "is set, but no file with its list is given (--items-file)";
+                return Err(JobError::NotHere { field: "spec.source.itemsFrom", what });
+            }
+        };
+        if listed.is_some() {
+            // What it stands for is known now.
+            job.spec.source.items_from = None;
+            job.spec.source.items = Some(Vec::new());
+        }
+        let lowered = Self::lower(&job, None)?;
+        let items_per_index = match job.spec.workers.items_per_index {
+            analysisjob::ItemsPerIndex::Auto => None,
+            analysisjob::ItemsPerIndex::Count(count) => Some(count),
+        };
+        let movies = listed.map_or(lowered.movies, Movies::Listed);
+        Ok(Self { run, movies, items_per_index, notes: Vec::new(), ..lowered })
     }
 }
 
-fn analysis(spec: &AnalysisJobSpec) -> Result<Analysis, JobError> {
-    let Some(flow) = &spec.analysis.optical_flow else {
-        let what = "is not computed by this version yet; opticalFlow is";
-        return Err(JobError::NotHere { field: "spec.analysis.frameStatistics", what });
-    };
-    let method = match flow.method {
-        analysisjob::Method::Auto => Method::Auto,
-        analysisjob::Method::Dis => Method::Dis,
-        analysisjob::Method::Corners => Method::Corners,
-        analysisjob::Method::DualTvl1 => Method::DualTvl1,
-    };
-    let range = FrameRange { start_frame: flow.start_frame, end_frame: flow.end_frame, stride: flow.stride };
-    Ok(Analysis::OpticalFlow(OpticalFlow { range, method, regions: flow.regions }))
-}
-
-fn movies(source: &analysisjob::Source) -> Result<Movies, JobError> {
-    if source.items_from.is_some() {
-        let what = "is a ConfigMap and needs a cluster; on one machine list the movies in spec.source.items";
-        return Err(JobError::NotHere { field: "spec.source.itemsFrom", what });
-    }
-    let limit = source.limit.map(u64::from);
-    if let Some(items) = &source.items {
-        let parse =
-            |(at, item): (usize, &String)| MoviePath::parse(item).map_err(|source| JobError::Item { at, source });
-        let most = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-        return Ok(Movies::Listed(items.iter().enumerate().take(most).map(parse).collect::<Result<_, _>>()?));
-    }
-    let Some(prefixes) = &source.prefixes else {
-        let what = "are missing: a queue's consumer needs a cluster";
-        return Err(JobError::NotHere { field: "spec.source.prefixes", what });
-    };
-    let mut selection = Selection::new(prefixes, &source.include, &source.exclude)?.at_most(limit);
-    if let Some(days) = source.date_range.as_ref().and_then(days) {
-        selection = selection.on_days(days, source.date_layout.clone());
-    }
-    Ok(Movies::Selected(Box::new(selection)))
-}
-
-/// The reader has checked that the days exist and follow each other.
-fn days(range: &analysisjob::DateRange) -> Option<Days> {
-    if let Some(count) = range.last_days {
-        return Some(Days::Last(count));
-    }
-    let day = |text: &Option<String>| text.as_ref().and_then(|text| text.parse().ok());
-    Some(Days::Range { from: day(&range.from)?, to: day(&range.to) })
-}
-
-fn policy(policy: analysisjob::OverwritePolicy) -> OverwritePolicy {
-    match policy {
-        analysisjob::OverwritePolicy::IfMissing => OverwritePolicy::IfMissing,
-        analysisjob::OverwritePolicy::IfStale => OverwritePolicy::IfStale,
-        analysisjob::OverwritePolicy::Always => OverwritePolicy::Always,
-    }
-}
-
-/// Fields that were set and mean nothing here, in one sentence.
-fn notes(spec: &AnalysisJobSpec) -> Vec<String> {
-    let set = [
-        ("source.http.authSecretRef", spec.source.http.auth_secret_ref.is_some()),
-        ("cache", spec.cache.is_some()),
-        ("workers", spec.workers != analysisjob::Workers::default()),
-        ("output.s3", spec.output.s3.is_some()),
-        ("rescan", spec.rescan.is_some()),
-        ("suspend", spec.suspend),
-        ("activeDeadlineSeconds", spec.active_deadline_seconds.is_some()),
-        ("ttlSecondsAfterFinished", spec.ttl_seconds_after_finished.is_some()),
-    ];
-    let names: Vec<String> = set.iter().filter(|(_, set)| *set).map(|(name, _)| format!("spec.{name}")).collect();
-    if names.is_empty() { Vec::new() } else { vec![format!("unused on one machine: {}", names.join(", "))] }
+fn read_file(file: &Path) -> Result<Vec<u8>, JobError> {
+    std::fs::read(file).map_err(|source| JobError::File { file: file.to_owned(), source })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plan::{FrameRange, Method, OpticalFlow};
 
     const FILE: &str = "\
 apiVersion: camhd.science/v1alpha1
@@ -259,5 +215,42 @@ spec:
             text.contains("spec.analysis.opticalFlow.stride:") && text.contains("spec.analysis.opticalFlow.strid:"),
             "{text}"
         );
+    }
+
+    fn for_pod(spec: &str, list: Option<&str>) -> Result<Job, JobError> {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, items) = (folder.path().join("job.json"), folder.path().join("items"));
+        let text = format!(
+            r#"{{"apiVersion":"camhd.science/v1alpha1","kind":"AnalysisJob","metadata":{{"name":"ashes"}},"spec":{spec}}}"#
+        );
+        std::fs::write(&file, text).unwrap();
+        if let Some(list) = list {
+            std::fs::write(&items, list).unwrap();
+        }
+        Job::read_for_pod(&file, "4-7c9f", list.map(|_| items.as_path()))
+    }
+
+    fn spec(source: &str) -> String {
+        format!(
+            r#"{{"source":{{"http":{{"rootURL":"https://archive.example.org/files/"}},{source}}},"analysis":{{"opticalFlow":{{}}}},
+            "output":{{"persistentVolumeClaim":{{"claimName":"r"}}}},"workers":{{"itemsPerIndex":7}},"laterField":{{"x":1}}}}"#
+        )
+    }
+
+    #[test]
+    fn a_pod_reads_an_object_with_fields_it_does_not_know() {
+        let job = for_pod(&spec(r#""prefixes":["A/"]"#), None).unwrap();
+        assert_eq!((job.run.to_string().as_str(), job.items_per_index, job.worker_threads), ("4-7c9f", Some(7), 1));
+    }
+
+    #[test]
+    fn a_list_kept_elsewhere_is_read_line_by_line_and_each_movie_counts_once() {
+        let from = r#""itemsFrom":{"configMapKeyRef":{"name":"l","key":"k"}},"limit":2"#;
+        let job = for_pod(&spec(from), Some("# movies\n\nA/X.mov\r\nA/X.mov\n  A/Y.mov \nA/Z.mov\n")).unwrap();
+        let Movies::Listed(items) = job.movies else { panic!("a list") };
+        assert_eq!(items.iter().map(MoviePath::as_str).collect::<Vec<_>>(), ["A/X.mov", "A/Y.mov"]);
+        let error = for_pod(&spec(from), Some("A/X.mov\n../Y.mov\n")).unwrap_err().to_string();
+        assert!(error.contains("line 2 of "), "{error}");
+        assert!(matches!(for_pod(&spec(from), None), Err(JobError::NotHere { .. })));
     }
 }

@@ -1,13 +1,14 @@
-//! What turns movies into results: plan, work and collect as library steps, and `run`, which joins them on one machine.
+//! What turns movies into results: plan, work and collect as library steps; `run` joins them on one machine, `pods` are
+//! the same steps as programs of a cluster's pods.
 //!
 //! ```text
-//!   job (AnalysisJob file, lowered) ─▶ steps::plan ─▶ steps::work ─▶ steps::collect
+//!   job (AnalysisJob, lowered) ─▶ steps::plan ─▶ steps::work ─▶ steps::collect
 //!                                          │              │               │
 //!                     source (lazycache) ──┴── pipeline ──┤               ├─▶ regions.csv, report.html, failures.jsonl
 //!                     store (the output, the ledger) ─────┴───────────────┘
 //! ```
 //!
-//! Read next: [`run`] (the whole in one function), [`steps`], [`pipeline`] (frames to rows), [`result`] (the files).
+//! Read next: [`run`] (the whole in one function), [`pods`], [`steps`], [`pipeline`] (frames to rows), [`result`] (the files).
 //!
 //! Invariants, each held by a test: a name in the output holds a whole object or does not exist ([`store`]); a frame is
 //! decoded once for all pairs it is in ([`pipeline`]); an item that fails costs that item only ([`steps::work`]).
@@ -18,10 +19,12 @@ pub mod item_error;
 pub mod job;
 pub mod outage;
 pub mod pipeline;
+pub mod pods;
 pub mod progress;
 pub mod report;
 pub mod result;
 pub mod run;
+pub mod signal;
 pub mod source;
 pub mod steps;
 pub mod store;

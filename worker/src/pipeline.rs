@@ -2,7 +2,7 @@
 //! estimated as soon as its later frame is there, and a frame is dropped after the last pair it is in.
 //!
 //! ```text
-//!   frame numbers ─buffered─▶ packet ─cpu─▶ grey 1/4 ─window─▶ pairs ─buffered, cpu─▶ rows
+//!   frame numbers ─buffered─▶ fetched ─cpu─▶ grey 1/4 ─window─▶ pairs ─buffered, cpu─▶ rows
 //! ```
 
 use std::{
@@ -76,9 +76,8 @@ impl Pipeline {
 
     async fn frame(&self, movie: &Arc<Movie>, number: u32, decoded: &AtomicU64) -> Result<(u32, Ready), ItemError> {
         let start = Instant::now();
-        let packet = self.source.packet(movie, number).await?;
-        let (of, packet_movie) = (number, Arc::clone(movie));
-        let image = self.cpu.run(move || crate::source::grey(&packet_movie, of, &packet, REDUCTION).map(Prepared::new));
+        let fetched = self.source.fetch(movie, number, REDUCTION).await?;
+        let image = self.cpu.run(move || fetched.into_grey(number, REDUCTION).map(Prepared::new));
         let image = Arc::new(image.await??);
         decoded.fetch_add(1, Relaxed);
         self.progress.frame();

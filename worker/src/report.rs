@@ -11,6 +11,8 @@ use crate::result::{FlowRow, RegionsFile};
 const WIDTH: f64 = 960.0;
 const TIMELINE: f64 = 22.0;
 const CURVES: f64 = 90.0;
+/// The table on the page ends after so many.
+const FAILURES_SHOWN: usize = 1000;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:1010px;margin:2rem auto;padding:0 1rem;color:#1b2733;background:#fff}\
 h1{font-size:1.5rem}h2{font-size:1rem;margin:1.6rem 0 .3rem;font-weight:600}table{border-collapse:collapse}\
@@ -30,8 +32,31 @@ pub struct MovieReport {
     pub rows: Vec<FlowRow>,
 }
 
-/// The whole page.
-pub fn page(name: &str, movies: &[MovieReport], failures: &[Failure], now: jiff::Timestamp) -> String {
+/// What is said of all movies together.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Totals {
+    movies: usize,
+    frames: u64,
+    seconds: f64,
+    static_regions: u64,
+    static_frames: u64,
+}
+
+impl Totals {
+    /// Counts one movie more.
+    pub fn add(&mut self, file: &RegionsFile) {
+        self.movies += 1;
+        self.frames += u64::from(file.movie.num_frames);
+        self.seconds += file.movie.duration;
+        for region in file.regions.iter().filter(|region| region.kind == RegionKind::Static) {
+            self.static_regions += 1;
+            self.static_frames += length(region);
+        }
+    }
+}
+
+/// The whole page: totals of all movies, timelines of those in `shown`.
+pub fn page(name: &str, totals: &Totals, shown: &[MovieReport], failures: &[Failure], now: jiff::Timestamp) -> String {
     let mut html = String::new();
     let title = escape(name);
     let _ = write!(
@@ -39,29 +64,28 @@ pub fn page(name: &str, movies: &[MovieReport], failures: &[Failure], now: jiff:
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1>"
     );
-    totals(&mut html, movies, failures, now);
+    totals_table(&mut html, totals, failures, now);
     failures_table(&mut html, failures);
     legend(&mut html);
-    for movie in movies {
+    for movie in shown {
         one_movie(&mut html, movie);
+    }
+    if shown.len() < totals.movies {
+        let more = totals.movies - shown.len();
+        let _ = write!(html, "<p class=note>{more} more movies are in regions.csv.</p>");
     }
     html.push_str("</body></html>\n");
     html
 }
 
-fn totals(html: &mut String, movies: &[MovieReport], failures: &[Failure], now: jiff::Timestamp) {
-    let frames: u64 = movies.iter().map(|movie| u64::from(movie.file.movie.num_frames)).sum();
-    let hours = movies.iter().map(|movie| movie.file.movie.duration).sum::<f64>() / 3600.0;
-    let regions = movies.iter().flat_map(|movie| &movie.file.regions);
-    let at_rest = regions.filter(|region| region.kind == RegionKind::Static);
-    let (count, rest) = at_rest.fold((0_u64, 0_u64), |(count, sum), region| (count + 1, sum + length(region)));
-    let share = 100.0 * rest as f64 / (frames as f64).max(1.0);
+fn totals_table(html: &mut String, totals: &Totals, failures: &[Failure], now: jiff::Timestamp) {
+    let Totals { movies, frames, seconds, static_regions, static_frames } = *totals;
+    let (hours, share) = (seconds / 3600.0, 100.0 * static_frames as f64 / (frames as f64).max(1.0));
     let _ = write!(
         html,
-        "<table><tr><th>Movies<td class=n>{}<tr><th>Frames<td class=n>{frames}<tr><th>Hours of video<td class=n>{hours:.2}\
-         <tr><th>Static regions<td class=n>{count} ({share:.0} % of all frames)<tr><th>Failed in the last run<td class=n>{}</table>\
+        "<table><tr><th>Movies<td class=n>{movies}<tr><th>Frames<td class=n>{frames}<tr><th>Hours of video<td class=n>{hours:.2}\
+         <tr><th>Static regions<td class=n>{static_regions} ({share:.0} % of all frames)<tr><th>Failed in the last run<td class=n>{}</table>\
          <p class=note>Written {} UTC. Tables beside this page: regions.csv, failures.jsonl.</p>",
-        movies.len(),
         failures.len(),
         now.strftime("%Y-%m-%d %H:%M:%S"),
     );
@@ -72,11 +96,14 @@ fn failures_table(html: &mut String, failures: &[Failure]) {
         return;
     }
     html.push_str("<h2>Failed</h2><table><tr><th>Movie<th>Reason<th class=n>Tries<th>What happened");
-    for failure in failures {
+    for failure in failures.iter().take(FAILURES_SHOWN) {
         let (item, reason, message) = (escape(&failure.item), escape(&failure.reason), escape(&failure.message));
         let _ = write!(html, "<tr><td>{item}<td>{reason}<td class=n>{}<td>{message}", failure.attempts);
     }
     html.push_str("</table>");
+    if failures.len() > FAILURES_SHOWN {
+        let _ = write!(html, "<p class=note>{} more are in failures.jsonl.</p>", failures.len() - FAILURES_SHOWN);
+    }
 }
 
 fn legend(html: &mut String) {
@@ -228,7 +255,7 @@ mod tests {
     fn a_movies_name_cannot_become_markup() {
         let failure =
             Failure { item: "<script>\"&".into(), reason: "NotFound".into(), attempts: 1, message: "<b>".into() };
-        let html = page("<i>", &[], &[failure], jiff::Timestamp::UNIX_EPOCH);
+        let html = page("<i>", &Totals::default(), &[], &[failure], jiff::Timestamp::UNIX_EPOCH);
         assert!(
             html.contains("&lt;script&gt;&quot;&amp;")
                 && html.contains("&lt;b&gt;")

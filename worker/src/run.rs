@@ -4,18 +4,18 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use plan::{Counts, Failure, Summary, exit};
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     cpu::Cpu,
-    item_error::chain,
     job::{Job, JobError},
-    outage::{Outage, Waiting},
+    outage::Outage,
     pipeline::Pipeline,
     progress::{Progress, Style},
-    source::Source,
+    source::{Source, SourceError},
     steps::{
-        collect::{CollectError, FAILURES, REGIONS_CSV, REPORT, collect},
-        plan::{PlanStepError, make},
+        collect::{CollectError, FAILURES, REGIONS_CSV, REPORT, collect, write_failures},
+        plan::{PlanStepError, make, patiently, today},
         work::Work,
     },
     store::{Store, StoreError},
@@ -51,7 +51,7 @@ pub enum RunError {
         root: String,
         /// Why.
         #[source]
-        source: lazycache::Error,
+        source: SourceError,
     },
     /// No plan.
     #[error("failed to plan the run")]
@@ -68,10 +68,8 @@ impl RunError {
     /// The exit code (see `plan::exit`).
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Job(_)
-            | Self::Source { .. }
-            | Self::Store(StoreError::Marker { .. } | StoreError::Locked { .. } | StoreError::Open { .. })
-            | Self::Plan(PlanStepError::NoFolder { .. }) => exit::CONFIGURATION,
+            Self::Job(_) | Self::Source { .. } | Self::Plan(PlanStepError::NoFolder { .. }) => exit::CONFIGURATION,
+            Self::Store(error) if error.is_configuration() => exit::CONFIGURATION,
             Self::Plan(_) | Self::Store(_) | Self::Collect(_) => exit::UNAVAILABLE,
         }
     }
@@ -132,15 +130,21 @@ pub async fn run(options: &RunOptions, progress: &Progress) -> Result<RunSummary
     }
     let store = Store::open_folder(output.clone())?;
     let outage = Outage::new(options.patience);
-    let plan = plan_patiently(&job, &source, &store, &outage, progress).await?;
+    let plan = patiently(&outage, progress, async || make(&job, &source, &store, today()).await).await?;
     let mut done = Summary::default();
     progress.say(&planned_text(&plan, &job));
     if !job.dry_run {
         progress.planned(plan.items.len() as u64);
         let pipeline = Pipeline { source, cpu: Cpu::new(options.threads), progress: progress.clone() };
-        let work = Work { job: Arc::clone(&job), pipeline, store: store.clone(), outage };
-        done = work.run(&plan.items).await?;
-        collect(&job, &store, &plan, &done).await?;
+        let retries = job.retries_per_item;
+        let stop = CancellationToken::new();
+        let work =
+            Work { job: Arc::clone(&job), pipeline, store: store.clone(), outage, retries, stop, done_since: None };
+        done = work.run(&plan.items).await?.summary;
+        if !plan.items.is_empty() {
+            write_failures(&store, &job.run.failures_file(), &done.failures).await?;
+        }
+        collect(&job, &store, &done.failures).await?;
     }
     let counts = progress.snapshot();
     let items = Counts {
@@ -168,33 +172,6 @@ fn require_marker(output: &std::path::Path, marker: &str) -> Result<(), StoreErr
         return Ok(());
     }
     Err(StoreError::Marker { marker: marker.to_owned(), folder: output.display().to_string() })
-}
-
-/// Plans; an archive that does not answer is waited for like in the work step.
-async fn plan_patiently(
-    job: &Job,
-    source: &Source,
-    store: &Store,
-    outage: &Outage,
-    progress: &Progress,
-) -> Result<plan::Plan, RunError> {
-    let mut waiting = Waiting::default();
-    loop {
-        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-        match make(job, source, store, today).await {
-            Err(error) if error.is_outage() => match outage.silent(&mut waiting, std::time::Instant::now()) {
-                Some(wait) => {
-                    progress.say(&format!("waiting {:.1} s for the archive: {}", wait.as_secs_f64(), chain(&error)));
-                    tokio::time::sleep(wait).await;
-                }
-                None => return Err(error.into()),
-            },
-            other => {
-                outage.answered();
-                return Ok(other?);
-            }
-        }
-    }
 }
 
 fn planned_text(plan: &plan::Plan, job: &Job) -> String {

@@ -1,25 +1,58 @@
-//! The archive as the worker sees it: folders, movies, packets, grey images. Today lazycache runs in process.
+//! The archive as the worker sees it: folders, movies, grey frames. They come through a lazycache in this process, which
+//! decodes here, or through a lazycache server, which decodes there.
+
+mod error;
+mod server;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use frame::{DirectoryPath, FrameNumber, MoviePath};
-use lazycache::Lazycache;
+use lazycache::{ErrorKind, Lazycache};
 use motion::Grey;
-use plan::SourceIdentity;
+use plan::{SourceIdentity, cost::MovieSize};
+use server::FrameServer;
+
+pub use error::{ServerError, SourceError};
 
 use crate::{item_error::ItemError, result::MovieInfo};
 
-/// Reads movies through a lazycache in this process. Cheap to clone.
+/// Reads movies. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Source {
-    cache: Lazycache,
+pub struct Source(Way);
+
+#[derive(Debug, Clone)]
+enum Way {
+    InProcess(Lazycache),
+    Server(FrameServer),
 }
 
 /// An open movie.
 #[derive(Debug)]
 pub struct Movie {
-    inner: Arc<lazycache::Movie>,
+    facts: Facts,
+    /// Its index, where frames are decoded in this process.
+    index: Option<Arc<lazycache::Movie>>,
+}
+
+/// What is known of a movie.
+#[derive(Debug)]
+struct Facts {
+    num_frames: u32,
+    duration_seconds: f64,
+    size: (u32, u32),
+    url: String,
+    cache_url: String,
+    identity: SourceIdentity,
+}
+
+/// A frame as it came, before anything was computed.
+#[derive(Debug)]
+pub enum Fetched {
+    /// Compressed.
+    Packet(Arc<lazycache::Movie>, Bytes),
+    /// Grey and reduced.
+    Grey(Grey),
 }
 
 /// What a folder of the archive holds.
@@ -32,66 +65,138 @@ pub struct Listing {
 }
 
 impl Source {
-    /// The archive at `root`: an http(s) address, or a folder.
-    pub fn open(root: &str) -> Result<Self, lazycache::Error> {
-        Ok(Self { cache: Lazycache::open(root)? })
+    /// The archive at `root`: an http(s) address, or a folder. Frames are decoded in this process.
+    pub fn open(root: &str) -> Result<Self, SourceError> {
+        Ok(Self(Way::InProcess(Lazycache::open(root)?)))
+    }
+
+    /// The archive at `root`, an http(s) address, through the lazycache server at `server`.
+    pub fn through(server: &str, root: &str) -> Result<Self, SourceError> {
+        Ok(Self(Way::Server(FrameServer::new(server, root)?)))
+    }
+
+    /// Fails when a frame server is not there, or does not serve the archive.
+    pub async fn check(&self) -> Result<(), SourceError> {
+        match &self.0 {
+            Way::InProcess(_) => Ok(()),
+            Way::Server(server) => Ok(server.check().await?),
+        }
     }
 
     /// What `folder` (below the root, ending in `/` or empty) holds; `None` where there is no such folder.
-    pub async fn list(&self, folder: &str) -> Result<Option<Listing>, lazycache::Error> {
-        let path = DirectoryPath::parse(folder)?;
-        match self.cache.list(&path).await {
-            Ok(found) => Ok(Some(Listing { files: found.files, folders: found.directories })),
-            Err(error) if error.kind() == lazycache::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+    pub async fn list(&self, folder: &str) -> Result<Option<Listing>, SourceError> {
+        let path = DirectoryPath::parse(folder).map_err(lazycache::Error::from)?;
+        let listing = match &self.0 {
+            Way::InProcess(cache) => cache
+                .list(&path)
+                .await
+                .map(|found| Listing { files: found.files, folders: found.directories })
+                .map_err(SourceError::from),
+            Way::Server(server) => server.list(&path).await.map_err(SourceError::from),
+        };
+        match listing {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            other => other.map(Some),
         }
     }
 
     /// Which version of a movie there is now, without reading it.
-    pub async fn identity(&self, path: &MoviePath) -> Result<SourceIdentity, lazycache::Error> {
-        Ok(as_source(&self.cache.identity(path).await?))
+    pub async fn identity(&self, path: &MoviePath) -> Result<SourceIdentity, SourceError> {
+        match &self.0 {
+            Way::InProcess(cache) => Ok(as_source(&cache.identity(path).await?)),
+            Way::Server(server) => Ok(server.identity(path).await?),
+        }
     }
 
-    /// Opens a movie: reads its index.
-    pub async fn movie(&self, path: &MoviePath) -> Result<Arc<Movie>, lazycache::Error> {
-        Ok(Arc::new(Movie { inner: self.cache.movie(path).await? }))
+    /// Opens a movie: its index is read.
+    pub async fn movie(&self, path: &MoviePath) -> Result<Arc<Movie>, SourceError> {
+        let movie = match &self.0 {
+            Way::InProcess(cache) => Movie::in_process(cache.movie(path).await?),
+            Way::Server(server) => Movie { facts: server.movie(path).await?, index: None },
+        };
+        Ok(Arc::new(movie))
     }
 
-    /// The compressed bytes of frame `number` (1-based): one range read.
-    pub async fn packet(&self, movie: &Movie, number: u32) -> Result<Bytes, ItemError> {
-        let number = FrameNumber::new(number).map_err(lazycache::Error::from)?;
-        Ok(self.cache.packet(&movie.inner, number).await?)
+    /// Frame `number` (1-based), wanted at `1/reduction` of its size: one range read, or one request.
+    pub async fn fetch(&self, movie: &Movie, number: u32, reduction: u32) -> Result<Fetched, SourceError> {
+        match (&self.0, &movie.index) {
+            (Way::InProcess(cache), Some(index)) => {
+                let number = FrameNumber::new(number).map_err(lazycache::Error::from)?;
+                Ok(Fetched::Packet(Arc::clone(index), cache.packet(index, number).await?))
+            }
+            (Way::InProcess(_), None) => {
+                // A movie of another source; it has no bytes here.
+                Err(lazycache::Error::NoFrame { number, frames: 0 }.into())
+            }
+            (Way::Server(server), _) => {
+                let data = server.grey(&movie.facts, number, reduction).await?.to_vec();
+                let (width, height) = movie.facts.size;
+                Ok(Fetched::Grey(Grey { width: width / reduction, height: height / reduction, data }))
+            }
+        }
+    }
+}
+
+impl Fetched {
+    /// The grey image, decoded if it must be. May burn a core; not for an async thread.
+    pub fn into_grey(self, number: u32, reduction: u32) -> Result<Grey, ItemError> {
+        match self {
+            Self::Grey(grey) => Ok(grey),
+            Self::Packet(movie, packet) => {
+                let image = lazycache::decode::grey(&movie, &packet, reduction)
+                    .map_err(|error| ItemError::Decode { frame: number, source: error.into() })?;
+                Ok(Grey { width: image.width, height: image.height, data: image.data })
+            }
+        }
     }
 }
 
 impl Movie {
+    fn in_process(index: Arc<lazycache::Movie>) -> Self {
+        let facts = Facts {
+            num_frames: index.num_frames(),
+            duration_seconds: index.duration_seconds(),
+            size: (index.width(), index.height()),
+            url: index.url().to_owned(),
+            cache_url: index.url().to_owned(),
+            identity: as_source(index.identity()),
+        };
+        Self { facts, index: Some(index) }
+    }
+
     /// Number of frames.
     pub fn num_frames(&self) -> u32 {
-        self.inner.num_frames()
+        self.facts.num_frames
     }
 
     /// Width and height in pixels.
     pub fn size(&self) -> (u32, u32) {
-        (self.inner.width(), self.inner.height())
+        self.facts.size
     }
 
-    /// Where it is read from.
+    /// As far as its cost goes.
+    pub fn cost_size(&self) -> MovieSize {
+        let (width, height) = self.facts.size;
+        MovieSize { frames: self.facts.num_frames, width, height }
+    }
+
+    /// Where it is in the archive.
     pub fn url(&self) -> &str {
-        self.inner.url()
+        &self.facts.url
     }
 
     /// What makes its bytes this version.
-    pub fn identity(&self) -> SourceIdentity {
-        as_source(self.inner.identity())
+    pub fn identity(&self) -> &SourceIdentity {
+        &self.facts.identity
     }
 
     /// The movie as result files describe it.
     pub fn info(&self, path: &MoviePath) -> MovieInfo {
         MovieInfo {
-            duration: self.inner.duration_seconds(),
-            num_frames: self.num_frames(),
+            duration: self.facts.duration_seconds,
+            num_frames: self.facts.num_frames,
             url: format!("/{path}"),
-            cache_url: self.url().to_owned(),
+            cache_url: self.facts.cache_url.clone(),
         }
     }
 }
@@ -99,11 +204,4 @@ impl Movie {
 fn as_source(identity: &lazycache::Identity) -> SourceIdentity {
     let lazycache::Identity { size, etag, last_modified } = identity.clone();
     SourceIdentity { size, etag, last_modified }
-}
-
-/// Decodes a packet to a grey image, reduced by `reduction` in both directions. Burns a core; not for an async thread.
-pub fn grey(movie: &Movie, number: u32, packet: &[u8], reduction: u32) -> Result<Grey, ItemError> {
-    let image = lazycache::decode::grey(&movie.inner, packet, reduction)
-        .map_err(|error| ItemError::Decode { frame: number, source: error.into() })?;
-    Ok(Grey { width: image.width, height: image.height, data: image.data })
 }

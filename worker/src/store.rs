@@ -1,96 +1,56 @@
-//! The output: the only door to volumes (and, later, buckets). A name either holds a whole object or does not exist:
-//! a volume's file is written under a temporary name, synced, renamed; a bucket puts whole objects by itself.
+//! The output: the only door to volumes and buckets. A name either holds a whole object or does not exist: a volume's
+//! file is written under a temporary name, synced, renamed; a bucket puts whole objects by itself.
 
-use std::{collections::HashSet, fs::File, path::PathBuf, sync::Arc};
+mod bucket;
+mod error;
+mod folder;
 
-use bytes::Bytes;
-use futures::TryStreamExt;
-use object_store::{
-    Error as ObjectError, GetOptions, GetRange, ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path,
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
 };
 
-/// What went wrong at the output. Every variant names the output.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The folder could not be made or opened.
-    #[error("failed to open the output folder {folder}")]
-    Open {
-        /// The folder.
-        folder: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Another run holds this output.
-    #[error("another run is writing to {folder}; wait for it to end, or choose another --output")]
-    Locked {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// The marker file is missing: probably not the right volume.
-    #[error(
-        "the marker file {marker} is missing in {folder}: is the right folder mounted there? (spec.output.markerFile)"
-    )]
-    Marker {
-        /// Its name.
-        marker: String,
-        /// The output.
-        folder: String,
-    },
-    /// A read failed.
-    #[error("failed to read {name} in {folder}")]
-    Read {
-        /// The object.
-        name: String,
-        /// The output.
-        folder: String,
-        /// Why.
-        #[source]
-        source: ObjectError,
-    },
-    /// A write failed; what was there before is untouched.
-    #[error(
-        "failed to write {name} in {folder}: make room or mend the folder, then run again; finished results are kept"
-    )]
-    Write {
-        /// The object.
-        name: String,
-        /// The output.
-        folder: String,
-        /// Why.
-        #[source]
-        source: ObjectError,
-    },
-}
+use analysisjob::S3;
+use bytes::Bytes;
+use folder::Folder;
+use futures::TryStreamExt;
+use object_store::{Error as ObjectError, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, path::Path};
+
+pub use error::StoreError;
 
 /// An output that can be read and written by relative, `/`-separated names. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
-    folder: PathBuf,
-    // Held while the store lives: one machine run at a time writes to a folder.
-    _lock: Arc<File>,
+    place: String,
+    /// `None` for a bucket.
+    folder: Option<Folder>,
 }
 
 impl Store {
     /// Opens `folder` (made if missing) for this process alone.
     pub fn open_folder(folder: PathBuf) -> Result<Self, StoreError> {
-        let fail = |source| StoreError::Open { folder: folder.clone(), source };
-        let papers = folder.join(plan::names::RUNS_FOLDER);
-        std::fs::create_dir_all(&papers).map_err(fail)?;
-        let lock = File::create(papers.join("lock")).map_err(fail)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Err(StoreError::Locked { folder }),
-            Err(std::fs::TryLockError::Error(source)) => return Err(fail(source)),
-        }
-        let objects = LocalFileSystem::new_with_prefix(&folder).map_err(|error| fail(std::io::Error::other(error)))?;
-        Ok(Self { objects: Arc::new(objects.with_fsync(true)), folder, _lock: Arc::new(lock) })
+        Self::over(Folder::alone(folder)?)
     }
 
-    /// The folder, as a person would type it.
-    pub fn folder(&self) -> &std::path::Path {
-        &self.folder
+    /// Opens `folder`, which exists, beside other processes that write to it.
+    pub fn share_folder(folder: PathBuf) -> Result<Self, StoreError> {
+        Self::over(Folder::shared(folder)?)
+    }
+
+    /// Opens a bucket; keys come from the environment.
+    pub fn open_bucket(settings: &S3) -> Result<Self, StoreError> {
+        Ok(Self { objects: bucket::open(settings)?, place: bucket::place(settings), folder: None })
+    }
+
+    fn over(folder: Folder) -> Result<Self, StoreError> {
+        Ok(Self { objects: folder.objects()?, place: folder.place(), folder: Some(folder) })
+    }
+
+    /// Where it is, as a person would type it.
+    pub fn place(&self) -> &str {
+        &self.place
     }
 
     /// Fails unless `marker` exists: it proves that the right volume is mounted.
@@ -98,7 +58,7 @@ impl Store {
         if self.exists(marker).await? {
             return Ok(());
         }
-        Err(StoreError::Marker { marker: marker.to_owned(), folder: self.name() })
+        Err(StoreError::Marker { marker: marker.to_owned(), folder: self.place.clone() })
     }
 
     /// The whole object; `None` where there is none.
@@ -114,9 +74,14 @@ impl Store {
 
     /// Whether there is such an object.
     pub async fn exists(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.modified(name).await?.is_some())
+    }
+
+    /// When an object was written, in seconds since 1970 by the output's own clock; `None` where there is none.
+    pub async fn modified(&self, name: &str) -> Result<Option<i64>, StoreError> {
         match self.objects.head(&Path::from(name)).await {
-            Ok(_) => Ok(true),
-            Err(ObjectError::NotFound { .. }) => Ok(false),
+            Ok(meta) => Ok(Some(meta.last_modified.timestamp())),
+            Err(ObjectError::NotFound { .. }) => Ok(None),
             Err(source) => Err(self.read_error(name, source)),
         }
     }
@@ -124,16 +89,45 @@ impl Store {
     /// Writes an object complete or not at all.
     pub async fn write(&self, name: &str, bytes: impl Into<Bytes>) -> Result<(), StoreError> {
         let written = self.objects.put(&Path::from(name), bytes.into().into()).await;
-        written.map(|_| ()).map_err(|source| StoreError::Write { name: name.to_owned(), folder: self.name(), source })
+        written.map(|_| ()).map_err(|source| self.write_error(name, source))
+    }
+
+    /// Writes an object where none is, complete or not at all; false where one is.
+    pub async fn create(&self, name: &str, bytes: impl Into<Bytes>) -> Result<bool, StoreError> {
+        let bytes = bytes.into();
+        let created = self.objects.put_opts(&Path::from(name), bytes.clone().into(), PutMode::Create.into()).await;
+        match created {
+            Ok(_) => Ok(true),
+            Err(ObjectError::AlreadyExists { .. } | ObjectError::Precondition { .. }) => Ok(false),
+            // Some volumes have no hard links and some buckets no conditions. A plain write says what else is wrong.
+            Err(_) => self.write(name, bytes).await.map(|()| true),
+        }
+    }
+
+    /// Removes an object; one that is not there is no error.
+    pub async fn delete(&self, name: &str) -> Result<(), StoreError> {
+        match self.objects.delete(&Path::from(name)).await {
+            Ok(()) | Err(ObjectError::NotFound { .. }) => Ok(()),
+            Err(source) => Err(self.write_error(name, source)),
+        }
     }
 
     /// The names directly in `folder` (relative; `""` = the output itself), without the folder.
     pub async fn names_in(&self, folder: &str) -> Result<HashSet<String>, StoreError> {
-        self.sweep(folder);
-        let listed = self.objects.list_with_delimiter(Some(&Path::from(folder))).await;
-        match listed {
-            Ok(list) => Ok(list.objects.iter().filter_map(|meta| meta.location.filename().map(String::from)).collect()),
-            Err(ObjectError::NotFound { .. }) => Ok(HashSet::new()),
+        Ok(self.entries_in(folder).await?.into_keys().collect())
+    }
+
+    /// The same, each with when it was written (see [`Store::modified`]).
+    pub async fn entries_in(&self, folder: &str) -> Result<HashMap<String, i64>, StoreError> {
+        if let Some(held) = &self.folder {
+            held.sweep(folder);
+        }
+        let entry = |meta: &object_store::ObjectMeta| {
+            Some((meta.location.filename()?.to_owned(), meta.last_modified.timestamp()))
+        };
+        match self.objects.list_with_delimiter(Some(&Path::from(folder))).await {
+            Ok(list) => Ok(list.objects.iter().filter_map(entry).collect()),
+            Err(ObjectError::NotFound { .. }) => Ok(HashMap::new()),
             Err(source) => Err(self.read_error(folder, source)),
         }
     }
@@ -148,20 +142,6 @@ impl Store {
         Ok(names)
     }
 
-    /// Removes what a killed process left under temporary names (`X#1`). Safe because this process holds the lock;
-    /// that it fails is of no consequence.
-    fn sweep(&self, folder: &str) {
-        let Ok(entries) = std::fs::read_dir(self.folder.join(folder)) else { return };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let staged =
-                name.to_string_lossy().rsplit_once('#').is_some_and(|(_, digits)| digits.parse::<u32>().is_ok());
-            if staged && std::fs::remove_file(entry.path()).is_ok() {
-                tracing::info!(path = %entry.path().display(), "removed what a killed run left half written");
-            }
-        }
-    }
-
     async fn get(&self, name: &str, options: GetOptions) -> Result<Option<Bytes>, StoreError> {
         let got = match self.objects.get_opts(&Path::from(name), options).await {
             Ok(result) => result.bytes().await,
@@ -174,12 +154,12 @@ impl Store {
         }
     }
 
-    fn name(&self) -> String {
-        self.folder.display().to_string()
+    fn read_error(&self, name: &str, source: ObjectError) -> StoreError {
+        StoreError::Read { name: name.to_owned(), folder: self.place.clone(), source }
     }
 
-    fn read_error(&self, name: &str, source: ObjectError) -> StoreError {
-        StoreError::Read { name: name.to_owned(), folder: self.name(), source }
+    fn write_error(&self, name: &str, source: ObjectError) -> StoreError {
+        StoreError::Write { name: name.to_owned(), folder: self.place.clone(), source }
     }
 }
 
@@ -231,5 +211,36 @@ mod tests {
         assert!(matches!(error, StoreError::Locked { .. }), "{error}");
         drop(store);
         Store::open_folder(folder.path().to_owned()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn beside_other_pods_only_what_is_long_abandoned_is_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::share_folder(folder.path().to_owned()).unwrap();
+        let (live, abandoned) = (folder.path().join("x.json#1"), folder.path().join("y.json#1"));
+        std::fs::write(&live, "half").unwrap();
+        let file = std::fs::File::create(&abandoned).unwrap();
+        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_hours(2)).unwrap();
+        assert_eq!(store.names_in("").await.unwrap(), HashSet::new());
+        assert!(live.exists() && !abandoned.exists());
+    }
+
+    #[tokio::test]
+    async fn pods_share_an_output_and_the_first_to_create_wins() {
+        let folder = tempfile::tempdir().unwrap();
+        let stores = [(); 2].map(|()| Store::share_folder(folder.path().to_owned()).unwrap());
+        assert!(stores[0].create("a/x", "first").await.unwrap());
+        assert!(!stores[1].create("a/x", "second").await.unwrap());
+        assert_eq!(stores[1].read("a/x").await.unwrap().unwrap(), "first");
+        stores[0].delete("a/x").await.unwrap();
+        stores[1].delete("a/x").await.unwrap();
+        assert!(!stores[1].exists("a/x").await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_volume_that_is_not_mounted_is_not_made() {
+        let folder = tempfile::tempdir().unwrap().path().join("gone");
+        let error = Store::share_folder(folder.clone()).unwrap_err();
+        assert!(error.is_configuration() && error.reason() == "OutputMissing" && !folder.exists(), "{error}");
     }
 }

@@ -2,10 +2,10 @@
 
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
-use crate::path::{MoviePath, PathError};
-
-/// The largest width or height an answer may have, in pixels.
-pub const MAX_OUTPUT_SIDE: u32 = 8192;
+use crate::{
+    path::{MoviePath, PathError},
+    rendition::{MAX_OUTPUT_SIDE, Rendition},
+};
 
 /// A frame of a movie, 1-based.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,15 +28,6 @@ pub enum Format {
     Npy,
 }
 
-/// The size an answer is scaled to, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct OutputSize {
-    /// Width.
-    pub width: u32,
-    /// Height.
-    pub height: u32,
-}
-
 /// One frame as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FrameAddress {
@@ -46,8 +37,8 @@ pub struct FrameAddress {
     pub number: FrameNumber,
     /// How it is answered.
     pub format: Format,
-    /// Scaled to this size; `None` = as it is.
-    pub size: Option<OutputSize>,
+    /// How its pixels are wanted.
+    pub rendition: Rendition,
 }
 
 /// Why a text is no address of a frame.
@@ -79,6 +70,21 @@ pub enum AddressError {
         /// As given.
         value: String,
     },
+    /// A reduction that is not offered.
+    #[error("scale={value:?} is not offered; 1, 2, 4 and 8 are")]
+    Scale {
+        /// As given.
+        value: String,
+    },
+    /// Neither grey nor not.
+    #[error("grey={value:?} is neither 1 nor 0")]
+    Grey {
+        /// As given.
+        value: String,
+    },
+    /// Two ways to say how large at once.
+    #[error("scale and grey cannot be had together with width and height")]
+    SizeAndScale,
 }
 
 impl FrameNumber {
@@ -146,21 +152,13 @@ impl FromStr for Format {
 impl FrameAddress {
     /// Reads `<movie>` and what stands after `/frame/`: digits, perhaps a fraction (Python clients send floats), perhaps
     /// an extension; png where there is none.
-    pub fn parse(movie: &str, frame: &str, size: Option<OutputSize>) -> Result<Self, AddressError> {
+    pub fn parse(movie: &str, frame: &str, rendition: Rendition) -> Result<Self, AddressError> {
         let movie = MoviePath::parse(movie)?;
         let digits = frame.len() - frame.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, rest) = frame.split_at(digits);
         let number = number.parse().map_err(|_| AddressError::Number { text: frame.to_owned() })?;
         let number = FrameNumber::new(number)?;
-        Ok(Self { movie, number, format: format_of(rest, frame)?, size })
-    }
-}
-
-impl OutputSize {
-    /// The old query: both must be given; a missing, empty or zero one means full size.
-    pub fn from_query(width: Option<&str>, height: Option<&str>) -> Result<Option<Self>, AddressError> {
-        let (width, height) = (side("width", width)?, side("height", height)?);
-        Ok(width.zip(height).map(|(width, height)| Self { width, height }))
+        Ok(Self { movie, number, format: format_of(rest, frame)?, rendition })
     }
 }
 
@@ -190,22 +188,14 @@ fn format_of(rest: &str, whole: &str) -> Result<Format, AddressError> {
     }
 }
 
-fn side(name: &'static str, value: Option<&str>) -> Result<Option<u32>, AddressError> {
-    let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else { return Ok(None) };
-    match value.parse::<u32>() {
-        Ok(0) => Ok(None),
-        Ok(pixels) if pixels <= MAX_OUTPUT_SIDE => Ok(Some(pixels)),
-        _ => Err(AddressError::Size { name, value: value.to_owned() }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     fn parse(frame: &str) -> Result<(u32, Format), AddressError> {
-        FrameAddress::parse("A/X.mov", frame, None).map(|address| (address.number.get(), address.format))
+        FrameAddress::parse("A/X.mov", frame, Rendition::default())
+            .map(|address| (address.number.get(), address.format))
     }
 
     #[test]
@@ -237,21 +227,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_size_needs_both_sides_and_zero_or_nothing_is_full_size() {
-        let size = |width, height| OutputSize::from_query(width, height);
-        assert_eq!(size(Some("480"), Some("270")), Ok(Some(OutputSize { width: 480, height: 270 })));
-        for (width, height) in [(None, None), (Some(""), Some("")), (Some("0"), Some("0")), (Some("480"), None)] {
-            assert_eq!(size(width, height), Ok(None));
-        }
-        assert!(size(Some("x"), Some("1")).is_err() && size(Some("9000"), Some("1")).is_err());
-    }
-
     proptest! {
         #[test]
         fn any_text_is_an_address_or_an_error(movie in "\\PC{0,30}", frame in "\\PC{0,20}") {
-            if let Ok(address) = FrameAddress::parse(&movie, &frame, None) {
-                let again = FrameAddress::parse(address.movie.as_str(), &address.to_string(), None).unwrap();
+            if let Ok(address) = FrameAddress::parse(&movie, &frame, Rendition::default()) {
+                let again = FrameAddress::parse(address.movie.as_str(), &address.to_string(), Rendition::default()).unwrap();
                 prop_assert_eq!(again, address);
             }
         }

@@ -8,12 +8,15 @@
 //! ```
 //!
 //! Names are built only by parsing, so that what holds one holds a checked one. Read next: [`path`] (what a path may
-//! hold), [`address`] (the v1 contract of frame paths), [`mirror`] (addresses with the host reversed).
+//! hold), [`address`] (the v1 contract of frame paths), [`rendition`] (its query), [`mirror`] (addresses with the host
+//! reversed).
 
 pub mod address;
 pub mod mirror;
 pub mod path;
+pub mod rendition;
 
-pub use address::{AddressError, Format, FrameAddress, FrameNumber, OutputSize};
+pub use address::{AddressError, Format, FrameAddress, FrameNumber};
 pub use mirror::{MirrorError, MirrorRoot};
 pub use path::{DirectoryPath, MoviePath, PathError};
+pub use rendition::{OutputSize, Rendition, Scale};

@@ -37,8 +37,7 @@ pub struct HttpOrigin {
 impl HttpOrigin {
     /// The archive at `root`.
     pub fn new(root: MirrorRoot) -> Result<Self, reqwest::Error> {
-        // A second installation fails and changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        crate::tls::use_ring();
         let client = Client::builder()
             .user_agent(concat!("lazycache/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)

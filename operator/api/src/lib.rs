@@ -22,6 +22,7 @@
 
 mod number;
 mod rule;
+mod word;
 
 pub mod spec;
 
@@ -53,4 +54,5 @@ pub use source::{DateRange, HttpArchive, ItemsFrom, Source};
 pub use spec::{AnalysisJob, AnalysisJobSpec};
 pub use status::AnalysisJobStatus;
 pub use validate::{Problem, validate};
+pub use word::Word;
 pub use workers::{Queue, QueueRole, Strategy, Workers};

@@ -30,6 +30,7 @@ use crate::{
     validate::validate_readable,
 };
 
+pub use nearest::nearest;
 pub use print::{PrintError, print_crd};
 
 /// The apiVersion of the files read here.

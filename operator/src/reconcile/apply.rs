@@ -143,6 +143,16 @@ impl Writer {
         Ok(Applied { cache_replicas: u32::try_from(replicas).unwrap_or(0), changed, expired: false })
     }
 
+    /// A Job of another run, asked of the API server itself; by name.
+    pub async fn job_of_other_run(&self, analysis: &Analysis, run: &str) -> Result<Option<String>, ApplyError> {
+        self.may_write()?;
+        let others = format!("{}={},{}!={run}", labels::JOB, analysis.name, labels::RUN);
+        let found =
+            self.api::<Job>(&analysis.namespace).list_metadata(&ListParams::default().labels(&others).limit(1)).await;
+        let found = found.map_err(|source| failed::<Job>(&format!("of {}", analysis.name), source))?;
+        Ok(found.items.first().map(|job| format!("Job {}", job.name_any())))
+    }
+
     /// Writes the status of `job`.
     pub async fn status(&self, job: &AnalysisJob, status: &AnalysisJobStatus) -> Result<(), ApplyError> {
         self.may_write()?;

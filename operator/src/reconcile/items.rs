@@ -33,8 +33,7 @@ pub struct Progress {
     pub open: Vec<u32>,
 }
 
-/// Annotation on a work Job: the first index of the run that it does.
-pub const FIRST_INDEX: &str = "camhd.science/first-index";
+pub use analysisjob::labels::FIRST_INDEX;
 
 /// The first index of the run that `job` does.
 pub fn first_index(job: &Job) -> u32 {

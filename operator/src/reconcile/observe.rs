@@ -49,7 +49,7 @@ pub enum ObserveError {
         name: String,
         /// What does not fit.
         #[source]
-        source: kube::core::error_boundary::InvalidObject,
+        source: Box<kube::core::error_boundary::InvalidObject>,
     },
 }
 
@@ -61,8 +61,8 @@ pub fn observe(job: Arc<AnalysisJob>, stores: &Stores) -> Result<Observed, Obser
     let caches = gather.own(stores.deployments.children(&*job), "Deployment")?;
     let services = gather.own(stores.services.children(&*job), "Service")?;
     // Pods belong to Jobs and Deployments, and a claim outlives its AnalysisJob: neither has our owner reference.
-    let pods = decodable(stores.pods.children(&*job));
-    let claim = decodable(stores.claims.children(&*job)).into_iter().next();
+    let pods = decodable(&stores.pods.children(&*job));
+    let claim = decodable(&stores.claims.children(&*job)).into_iter().next();
     Ok(Observed {
         jobs,
         configs,
@@ -75,7 +75,7 @@ pub fn observe(job: Arc<AnalysisJob>, stores: &Stores) -> Result<Observed, Obser
     })
 }
 
-fn decodable<K: Clone>(children: Vec<Arc<DeserializeGuard<K>>>) -> Vec<Arc<K>> {
+fn decodable<K: Clone>(children: &[Arc<DeserializeGuard<K>>]) -> Vec<Arc<K>> {
     children.iter().filter_map(|child| child.0.as_ref().ok().cloned().map(Arc::new)).collect()
 }
 
@@ -105,7 +105,7 @@ impl Gather {
             let object = child.0.as_ref().map_err(|source| ObserveError::Undecodable {
                 kind,
                 name: name.clone(),
-                source: source.clone(),
+                source: Box::new(source.clone()),
             })?;
             own.insert(name, Arc::new(object.clone()));
         }

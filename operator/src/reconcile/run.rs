@@ -23,6 +23,8 @@ use super::{
     validate::Analysis,
 };
 
+pub use analysisjob::labels::{END_MESSAGE, END_REASON};
+
 /// Where an AnalysisJob stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Situation {
@@ -129,7 +131,23 @@ pub fn situation(analysis: &Analysis, observed: &Observed, now: Timestamp) -> Si
     situation
 }
 
+/// A child whose run is of a later generation than the AnalysisJob as it was seen, by name.
+pub fn child_of_later(analysis: &Analysis, observed: &Observed) -> Option<String> {
+    let later = |job: &Job| generation_of(run_of(job)).is_some_and(|generation| generation > analysis.generation);
+    observed.jobs.iter().find(|(_, job)| later(job)).map(|(name, _)| name.clone())
+}
+
+/// The generation a run is named after.
+pub fn generation_of(run: &str) -> Option<i64> {
+    run.split('-').next()?.parse().ok()
+}
+
 impl Situation {
+    /// Whether the run is about to begin: the status does not know it yet.
+    pub fn begins(&self) -> bool {
+        self.phase == Phase::Planning && !self.run.known
+    }
+
     /// Reads the phase off the children of the run.
     fn follow(&mut self, analysis: &Analysis, observed: &Observed, status: &AnalysisJobStatus, now: Timestamp) {
         let jobs = Children::of(observed, &self.run.id);
@@ -297,11 +315,6 @@ impl Situation {
     }
 }
 
-/// Annotation on a collect Job: why the run fails, when it does.
-pub const END_REASON: &str = "camhd.science/end-reason";
-/// Annotation on a collect Job: why the run fails, in a sentence.
-pub const END_MESSAGE: &str = "camhd.science/end-message";
-
 /// The run the spec, the retry annotation and the schedule ask for, and the next scan.
 fn current_run(analysis: &Analysis, status: &AnalysisJobStatus, now: Timestamp) -> (Run, Option<Timestamp>) {
     let recorded = status.run.as_ref().and_then(|run| run.digest.clone());
@@ -329,7 +342,7 @@ fn current_run(analysis: &Analysis, status: &AnalysisJobStatus, now: Timestamp) 
 
 fn new_run(analysis: &Analysis, digest: String, status: &AnalysisJobStatus, now: Timestamp, scan: Timestamp) -> Run {
     let taken = status.run.as_ref().map(|run| run.id.as_str());
-    // Four hex digits tell runs of one generation apart; where they do not, later digits of the digest do.
+    // The digits tell runs of one generation apart; should two neighbours be alike, other digits are taken.
     let salts = (0..16).map(|salt| if salt == 0 { digest.clone() } else { format!("{digest}#{salt}") });
     let generation = u64::try_from(analysis.generation).unwrap_or(0);
     let ids = salts.map(|document| RunId::new(generation, &document).to_string());

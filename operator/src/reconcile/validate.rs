@@ -96,6 +96,11 @@ pub fn validate(job: &AnalysisJob, images: &Images) -> Result<Analysis, Invalid>
 }
 
 impl Analysis {
+    /// Namespace and name, as logs and counters name it.
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
+    }
+
     /// The worker image.
     pub fn worker_image(&self) -> &str {
         self.spec.workers.image.as_deref().unwrap_or(&self.images.worker)

@@ -2,6 +2,7 @@
 //! reconcile between them. Time passes only by [`World::step`].
 
 #![allow(dead_code)] // each test binary uses a part
+#![allow(clippy::unwrap_used, clippy::panic)] // test code outside #[test] functions
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use analysis_operator::{
     context::Context,
     lease::Leadership,
     metrics::Metrics,
-    reconcile::{pods::PodFacts, reconcile, validate::Images},
+    reconcile::{name_of, pods::PodFacts, reconcile, validate::Images},
     stores::{Children, Stores},
 };
 use analysisjob::{AnalysisJob, AnalysisJobStatus};
@@ -32,8 +33,8 @@ pub struct World {
     pub cluster: Cluster,
     pub pods: DataPods,
     pub context: Arc<Context>,
-    /// The stores are so many revisions behind.
-    pub lag: u64,
+    /// The revision each kind's watch has come to; none: it is up to date.
+    pub seen: Option<[u64; KINDS]>,
     /// Reconciles that failed.
     pub errors: Vec<String>,
 }
@@ -45,7 +46,7 @@ impl World {
         let pods = DataPods::new(items);
         let cluster = Cluster::new(&api, seed, pods.clone());
         let context = context(&api);
-        Self { api, cluster, pods, context, lag: 0, errors: Vec::new() }
+        Self { api, cluster, pods, context, seen: None, errors: Vec::new() }
     }
 
     /// `kubectl apply` of an AnalysisJob with `spec` laid over a minimal one.
@@ -58,29 +59,52 @@ impl World {
         assert!(self.api.edit(SCIENCE, name, change).unwrap(), "there is no AnalysisJob {name}");
     }
 
-    /// The operator starts anew: what it remembered is gone.
+    /// The operator starts anew: what it remembered is gone, and it lists what there is.
     pub fn restart(&mut self) {
         self.api.operator().restart();
         self.context = context(&self.api);
+        if let Some(seen) = &mut self.seen {
+            *seen = [self.api.revision(); KINDS];
+        }
     }
 
-    /// Reconciles every AnalysisJob once, over stores that are behind by `lag`.
+    /// Every kind's watch comes forward by its own random part, never back.
+    pub fn watch_on(&mut self, mut random: impl FnMut(u64) -> u64) {
+        let now = self.api.revision();
+        let seen = self.seen.get_or_insert([now; KINDS]);
+        for revision in seen.iter_mut() {
+            *revision += random(now - *revision);
+        }
+    }
+
+    /// Reconciles every AnalysisJob once, over what the watches have seen.
     pub async fn reconcile(&mut self) {
-        let snapshot = self.api.view(self.lag).unwrap_or_else(|| self.api.snapshot());
-        fill(&self.context.stores, &snapshot);
-        for job in snapshot.list::<DeserializeGuard<AnalysisJob>>() {
-            if let Err(error) = reconcile(Arc::new(job), Arc::clone(&self.context)).await {
-                self.errors.push(error.to_string());
+        let fresh = self.api.snapshot();
+        let views: Vec<Snapshot> = match self.seen {
+            None => vec![fresh; KINDS],
+            Some(seen) => {
+                seen.iter().map(|revision| self.api.snapshot_at(*revision).unwrap_or_else(|| fresh.clone())).collect()
+            }
+        };
+        fill(&self.context.stores, &views);
+        for job in views[0].list::<DeserializeGuard<AnalysisJob>>() {
+            let name = name_of(&job);
+            match reconcile(Arc::new(job), Arc::clone(&self.context)).await {
+                Ok(_) => self.context.attempts.forget(&name),
+                Err(error) => {
+                    self.context.attempts.next(&name);
+                    self.errors.push(error.to_string());
+                }
             }
         }
     }
 
     /// Reconciles until nothing is written any more.
     pub async fn settle(&mut self) {
-        for _ in 0..20 {
+        for _ in 0..60 {
             let before = self.api.operator().writes();
             self.reconcile().await;
-            if self.api.operator().writes() == before {
+            if self.api.operator().writes() == before || self.api.operator().is_dead() {
                 return;
             }
         }
@@ -153,7 +177,8 @@ impl World {
             text += &serde_json::to_string_pretty(&job.status).unwrap_or_default();
         }
         for job in self.api.list::<Job>(SCIENCE) {
-            text += &format!("\n{:?} {}", job.metadata.name, serde_json::to_string(&job.status).unwrap_or_default());
+            let status = serde_json::to_string(&job.status).unwrap_or_default();
+            text.extend(["\n", job.metadata.name.as_deref().unwrap_or_default(), " ", status.as_str()]);
         }
         text
     }
@@ -168,14 +193,17 @@ fn context(api: &MockApi) -> Arc<Context> {
     Arc::new(context)
 }
 
-/// Fills the stores from a snapshot, as new listings would.
-pub fn fill(stores: &Stores, snapshot: &Snapshot) {
-    refill::<Job>(&stores.jobs, snapshot);
-    refill::<ConfigMap>(&stores.configs, snapshot);
-    refill::<Deployment>(&stores.deployments, snapshot);
-    refill::<Service>(&stores.services, snapshot);
-    refill::<PersistentVolumeClaim>(&stores.claims, snapshot);
-    refill::<PodFacts>(&stores.pods, snapshot);
+/// AnalysisJobs and the six kinds of children.
+const KINDS: usize = 7;
+
+/// Fills the stores from snapshots, as new listings would.
+fn fill(stores: &Stores, views: &[Snapshot]) {
+    refill::<Job>(&stores.jobs, &views[1]);
+    refill::<ConfigMap>(&stores.configs, &views[2]);
+    refill::<Deployment>(&stores.deployments, &views[3]);
+    refill::<Service>(&stores.services, &views[4]);
+    refill::<PersistentVolumeClaim>(&stores.claims, &views[5]);
+    refill::<PodFacts>(&stores.pods, &views[6]);
 }
 
 fn refill<K>(children: &Children<K>, snapshot: &Snapshot)

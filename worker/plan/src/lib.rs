@@ -4,15 +4,17 @@
 //! ```text
 //!   Selection ──folders(today)──▶ folders to list ──admits(path)──▶ items ──ledger──▶ Plan ──slice(index)──▶ items of one pod
 //!   Analysis ──pairs(frames)──▶ which two frames each row compares
-//!   Item ──names──▶ where its results live        Counts, Failure ──▶ Summary (termination message, exit code)
+//!   Item ──names──▶ where its results live        Counts, Failure ──▶ Summary ──▶ Message (termination message), exit code
 //! ```
 //!
 //! Read next: [`selection`] (which movies), [`analysis`] (which frames), [`ledger`] (what is already done), [`run`] (the
-//! plan document), [`summary`] and [`exit`] (what is said at the end).
+//! plan document), [`cost`] (how many items an index does), [`message`] and [`exit`] (what is said at the end).
 
 pub mod analysis;
+pub mod cost;
 pub mod exit;
 pub mod ledger;
+pub mod message;
 pub mod names;
 pub mod run;
 pub mod selection;
@@ -20,7 +22,8 @@ pub mod summary;
 
 pub use analysis::{Analysis, FrameRange, FrameStatistics, Method, OpticalFlow, Pair};
 pub use ledger::{Decision, OverwritePolicy, SourceIdentity};
+pub use message::Message;
 pub use names::ResultNames;
-pub use run::{Plan, RunId};
+pub use run::{Plan, PlanHeader, RunId};
 pub use selection::Selection;
 pub use summary::{Counts, Failure, Summary};

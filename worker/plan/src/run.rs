@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::sha256;
 
-/// Names a run: the AnalysisJob's generation and four hex digits of what the work depends on, such as `4-7c9f`.
+/// The longest name of a run, as a Kubernetes label's value may be.
+const MAX_RUN_ID: usize = 63;
+
+/// Names a run: the AnalysisJob's generation and eight hex digits of what the work depends on, such as `4-7c9f03ab`: few enough for the
+/// name of a Job, and enough that a job which scans every day for ten years does not meet an old run's papers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunId(String);
@@ -14,7 +18,14 @@ impl RunId {
     /// The run of `generation` whose work is described by `document` (the spec as canonical JSON).
     pub fn new(generation: u64, document: &str) -> Self {
         let digest = sha256(document.as_bytes());
-        Self(format!("{generation}-{}", digest.get(7..11).unwrap_or_default()))
+        Self(format!("{generation}-{}", digest.get(7..15).unwrap_or_default()))
+    }
+
+    /// A run named elsewhere: lower-case letters, digits and dashes, as names of Kubernetes objects have them. `None` for
+    /// anything else: the name becomes a folder's.
+    pub fn named(text: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        ((1..=MAX_RUN_ID).contains(&text.len()) && text.bytes().all(plain)).then(|| Self(text.to_owned()))
     }
 
     /// The run's folder below the output, without a slash at its end.
@@ -27,9 +38,14 @@ impl RunId {
         format!("{}/plan.jsonl", self.folder())
     }
 
+    /// The folder of the indexes' failures, relative to the output.
+    pub fn index_failures_folder(&self) -> String {
+        format!("{}/failures", self.folder())
+    }
+
     /// Where the failures of index `index` stand, relative to the output.
     pub fn index_failures_file(&self, index: u32) -> String {
-        format!("{}/failures/{index}.jsonl", self.folder())
+        format!("{}/{index}.jsonl", self.index_failures_folder())
     }
 
     /// Where the failures of the whole run stand, relative to the output.
@@ -65,6 +81,8 @@ pub struct PlanHeader {
     pub up_to_date: u64,
     /// Items one index does, at least 1.
     pub items_per_index: u32,
+    /// How many items follow: a plan that holds another number is not whole.
+    pub items: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -86,6 +104,14 @@ pub enum PlanError {
         /// The cause.
         #[source]
         source: serde_json::Error,
+    },
+    /// The items do not add up.
+    #[error("the plan holds {found} items instead of {wanted}: it is not whole")]
+    Items {
+        /// As the header says.
+        wanted: u64,
+        /// What is there.
+        found: u64,
     },
     /// A line names no movie.
     #[error("line {line} of the plan names no movie")]
@@ -110,13 +136,21 @@ impl Plan {
         Ok(text)
     }
 
-    /// Reads what [`Plan::to_json_lines`] wrote.
+    /// Reads what [`Plan::to_json_lines`] wrote, if it is whole.
     pub fn from_json_lines(text: &str) -> Result<Self, PlanError> {
-        let mut lines = text.lines().enumerate();
-        let (_, first) = lines.next().ok_or(PlanError::Empty)?;
-        let header = serde_json::from_str(first).map_err(|source| PlanError::Line { line: 1, source })?;
-        let items = lines.map(|(number, line)| parse_item(number + 1, line)).collect::<Result<_, _>>()?;
-        Ok(Self { header, items })
+        let (header, lines) = header_and_lines(text)?;
+        let items: Vec<_> = lines.map(|(number, line)| parse_item(number, line)).collect::<Result<_, _>>()?;
+        let (wanted, found) = (header.items, items.len() as u64);
+        if wanted == found { Ok(Self { header, items }) } else { Err(PlanError::Items { wanted, found }) }
+    }
+
+    /// The header and the items of `index` alone, read from a whole plan's document: a pod needs no more of a million.
+    pub fn slice_of_json_lines(text: &str, index: u32) -> Result<(PlanHeader, Vec<MoviePath>), PlanError> {
+        let (header, lines) = header_and_lines(text)?;
+        let size = header.items_per_index.max(1) as usize;
+        let mine = lines.skip(size.saturating_mul(index as usize)).take(size);
+        let items = mine.map(|(number, line)| parse_item(number, line)).collect::<Result<_, _>>()?;
+        Ok((header, items))
     }
 
     /// How many indexes the work has.
@@ -129,6 +163,13 @@ impl Plan {
         let size = self.header.items_per_index.max(1) as usize;
         self.items.chunks(size).nth(index as usize).unwrap_or_default()
     }
+}
+
+fn header_and_lines(text: &str) -> Result<(PlanHeader, impl Iterator<Item = (usize, &str)>), PlanError> {
+    let mut lines = (1..).zip(text.lines());
+    let (line, first) = lines.next().ok_or(PlanError::Empty)?;
+    let header = serde_json::from_str(first).map_err(|source| PlanError::Line { line, source })?;
+    Ok((header, lines))
 }
 
 fn parse_item(line: usize, text: &str) -> Result<MoviePath, PlanError> {
@@ -144,14 +185,32 @@ mod tests {
     fn plan(items: usize, per_index: u32) -> Plan {
         let items: Vec<_> = (0..items).map(|n| MoviePath::parse(&format!("A/{n}.mov")).unwrap()).collect();
         let run = RunId::new(4, "{}");
-        Plan { header: PlanHeader { run, discovered: 9, up_to_date: 2, items_per_index: per_index }, items }
+        let count = items.len() as u64;
+        let header = PlanHeader { run, discovered: 9, up_to_date: 2, items_per_index: per_index, items: count };
+        Plan { header, items }
     }
 
     #[test]
-    fn a_run_id_is_the_generation_and_four_hex_digits() {
-        assert_eq!(RunId::new(4, "{}").to_string(), "4-4413");
-        assert_eq!(RunId::new(4, "{}").plan_file(), ".analysis/4-4413/plan.jsonl");
+    fn a_run_id_is_the_generation_and_eight_hex_digits() {
+        assert_eq!(RunId::new(4, "{}").to_string(), "4-44136fa3");
+        assert_eq!(RunId::new(4, "{}").plan_file(), ".analysis/4-44136fa3/plan.jsonl");
         assert_ne!(RunId::new(4, "{}"), RunId::new(4, "{} "));
+    }
+
+    #[test]
+    fn a_run_named_elsewhere_cannot_leave_its_folder() {
+        assert_eq!(RunId::named("4-7c9f").unwrap().folder(), ".analysis/4-7c9f");
+        for text in ["", "..", "a/b", "4_7", "A", &"4".repeat(64)] {
+            assert_eq!(RunId::named(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_plan_that_is_cut_off_is_not_whole() {
+        let text = plan(3, 1).to_json_lines().unwrap();
+        let cut = text.trim_end().rsplit_once('\n').unwrap().0;
+        let error = Plan::from_json_lines(cut).unwrap_err().to_string();
+        assert_eq!(error, "the plan holds 2 items instead of 3: it is not whole");
     }
 
     #[test]
@@ -175,7 +234,12 @@ mod tests {
         #[test]
         fn a_plan_reads_back_as_written(items in 0usize..20) {
             let plan = plan(items, 3);
-            prop_assert_eq!(Plan::from_json_lines(&plan.to_json_lines().unwrap()).unwrap(), plan);
+            let text = plan.to_json_lines().unwrap();
+            for index in 0..=plan.indexes() {
+                let (header, slice) = Plan::slice_of_json_lines(&text, index).unwrap();
+                prop_assert_eq!((&header, &slice[..]), (&plan.header, plan.slice(index)));
+            }
+            prop_assert_eq!(Plan::from_json_lines(&text).unwrap(), plan);
         }
     }
 }

@@ -1,6 +1,8 @@
-//! What a step says at its end: counts and a few failures, small enough for a pod's termination message.
+//! What a step says at its end: counts and failures. [`crate::message`] makes it small enough for a pod.
 
 use serde::{Deserialize, Serialize};
+
+use crate::message::Message;
 
 /// The kubelet keeps this many bytes of a termination message.
 pub const MESSAGE_LIMIT: usize = 4096;
@@ -56,24 +58,13 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// As JSON of fewer than [`MESSAGE_LIMIT`] bytes: failures are shortened, then dropped from the end, until it fits.
+    /// As a pod's termination message.
     pub fn termination_message(&self) -> String {
-        let mut summary = self.clone();
-        summary.failures.truncate(SAMPLE_LIMIT);
-        for failure in &mut summary.failures {
-            failure.message = shorten(&failure.message);
-            failure.item = shorten(&failure.item);
-        }
-        loop {
-            let text = serde_json::to_string(&summary).unwrap_or_default();
-            if text.len() < MESSAGE_LIMIT || summary.failures.pop().is_none() {
-                return text;
-            }
-        }
+        Message::from(self.clone()).to_json()
     }
 }
 
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     match text.char_indices().nth(TEXT_LIMIT) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -83,33 +74,6 @@ fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn failure(message: &str) -> Failure {
-        Failure { item: "A/X.mov".into(), reason: "DecodeError".into(), attempts: 3, message: message.into() }
-    }
-
-    #[test]
-    fn a_message_fits_whatever_the_failures_say() {
-        for text in ["x".repeat(100_000), "€".repeat(5_000), "\"\\\n".repeat(3_000), "\u{1}".repeat(3_000)] {
-            let failures = (0..40).map(|_| failure(&text)).collect();
-            let message = Summary { items: Counts { total: 40, failed: 40, ..Counts::default() }, failures }
-                .termination_message();
-            assert!(message.len() < MESSAGE_LIMIT, "{} bytes", message.len());
-            let back: Summary = serde_json::from_str(&message).unwrap();
-            assert_eq!(back.items.failed, 40);
-            assert!(!back.failures.is_empty());
-        }
-    }
-
-    #[test]
-    fn a_small_summary_is_said_whole() {
-        let summary = Summary {
-            items: Counts { total: 2, succeeded: 1, failed: 1, ..Counts::default() },
-            failures: vec![failure("no")],
-        };
-        let expected = r#"{"items":{"total":2,"upToDate":0,"succeeded":1,"failed":1},"failures":[{"item":"A/X.mov","reason":"DecodeError","attempts":3,"message":"no"}]}"#;
-        assert_eq!(summary.termination_message(), expected);
-    }
 
     #[test]
     fn what_is_neither_done_nor_failed_is_pending() {

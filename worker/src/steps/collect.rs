@@ -1,11 +1,14 @@
 //! Collect: from all results that stand in the output to `regions.csv`, `failures.jsonl` and `report.html`.
 
+pub mod truth;
+
 use frame::MoviePath;
-use plan::{Failure, Plan, Summary};
+use futures::{StreamExt, stream};
+use plan::Failure;
 
 use crate::{
     job::Job,
-    report::{self, MovieReport},
+    report::{self, MovieReport, Totals},
     result::{OpticalFlowFile, RegionsFile},
     store::{Store, StoreError},
 };
@@ -18,6 +21,10 @@ pub const FAILURES: &str = "failures.jsonl";
 pub const REPORT: &str = "report.html";
 /// Motion curves are drawn up to so many movies; beyond, the page shows regions only.
 const CURVES_LIMIT: usize = 200;
+/// Timelines are drawn of so many movies; the totals and the table hold all.
+const SHOWN_LIMIT: usize = 1000;
+/// So many results are read at once.
+const AT_ONCE: usize = 16;
 
 const REGIONS_ENDING: &str = "_optical_flow_regions.json";
 
@@ -35,49 +42,78 @@ pub enum CollectError {
     Encode(#[from] serde_json::Error),
 }
 
-/// Writes what is made from all results together. `done` is what the work step said.
-pub async fn collect(job: &Job, store: &Store, plan: &Plan, done: &Summary) -> Result<(), CollectError> {
-    write_failures(job, store, plan, &done.failures).await?;
-    let movies = read_movies(store).await?;
-    store.write(REGIONS_CSV, regions_csv(&movies)?).await?;
-    let page = report::page(&job.name, &movies, &done.failures, jiff::Timestamp::now());
+/// Writes `failures`, a line each, under `name` beside the run's papers and as those of the newest run.
+pub async fn write_failures(store: &Store, name: &str, failures: &[Failure]) -> Result<(), CollectError> {
+    Ok(store.write(name, failure_lines(failures)?).await?)
+}
+
+/// Writes what is made from all results together. `failures` are those of the newest run.
+pub async fn collect(job: &Job, store: &Store, failures: &[Failure]) -> Result<(), CollectError> {
+    write_failures(store, FAILURES, failures).await?;
+    let names = store.names_below("", REGIONS_ENDING).await?;
+    let with_curves = names.len() <= CURVES_LIMIT;
+    let mut gathered = Gathered::new()?;
+    let mut movies = stream::iter(names).map(|name| read_movie(store, name, with_curves)).buffered(AT_ONCE);
+    while let Some(movie) = movies.next().await {
+        if let Some(movie) = movie? {
+            gathered.add(movie)?;
+        }
+    }
+    let Gathered { table, totals, shown } = gathered;
+    store.write(REGIONS_CSV, finish(table)?).await?;
+    let page = report::page(&job.name, &totals, &shown, failures, jiff::Timestamp::now());
     store.write(REPORT, page).await?;
     Ok(())
 }
 
-async fn write_failures(job: &Job, store: &Store, plan: &Plan, failures: &[Failure]) -> Result<(), CollectError> {
+/// As JSON, a line each.
+pub(crate) fn failure_lines(failures: &[Failure]) -> Result<String, serde_json::Error> {
     let mut lines = String::new();
     for failure in failures {
         lines.push_str(&serde_json::to_string(failure)?);
         lines.push('\n');
     }
-    if !plan.items.is_empty() {
-        store.write(&job.run.failures_file(), lines.clone()).await?;
-    }
-    store.write(FAILURES, lines).await?;
-    Ok(())
+    Ok(lines)
 }
 
-/// Every movie with regions in the output, sorted by path. A file that is no regions file is left out and said.
-async fn read_movies(store: &Store) -> Result<Vec<MovieReport>, StoreError> {
-    let names = store.names_below("", REGIONS_ENDING).await?;
-    let with_curves = names.len() <= CURVES_LIMIT;
-    let mut movies = Vec::with_capacity(names.len());
-    for name in names {
-        let Some(bytes) = store.read(&name).await? else { continue };
-        let file: RegionsFile = match serde_json::from_slice(&bytes) {
-            Ok(file) => file,
-            Err(error) => {
-                tracing::warn!(%name, %error, "left out of the report: not a regions file of this version");
-                continue;
-            }
-        };
-        let rows_name = format!("{}_optical_flow.json", name.trim_end_matches(REGIONS_ENDING));
-        let rows = if with_curves { read_rows(store, &rows_name).await? } else { None };
-        let rows = rows.map(|file| file.frame_stats).unwrap_or_default();
-        movies.push(MovieReport { path: file.movie.url.trim_start_matches('/').to_owned(), file, rows });
+/// What is gathered over the movies, one at a time: their number does not decide how much memory it takes.
+struct Gathered {
+    table: csv::Writer<Vec<u8>>,
+    totals: Totals,
+    shown: Vec<MovieReport>,
+}
+
+impl Gathered {
+    fn new() -> Result<Self, csv::Error> {
+        let mut table = csv::Writer::from_writer(Vec::new());
+        table.write_record(["mov_basename", "date_time", "start_frame", "end_frame", "scene_tag"])?;
+        Ok(Self { table, totals: Totals::default(), shown: Vec::new() })
     }
-    Ok(movies)
+
+    fn add(&mut self, movie: MovieReport) -> Result<(), csv::Error> {
+        self.totals.add(&movie.file);
+        add_rows(&mut self.table, &movie)?;
+        if self.shown.len() < SHOWN_LIMIT {
+            self.shown.push(movie);
+        }
+        Ok(())
+    }
+}
+
+/// A movie with regions. A file that is no regions file is left out and said.
+async fn read_movie(store: &Store, name: String, with_curves: bool) -> Result<Option<MovieReport>, StoreError> {
+    let Some(bytes) = store.read(&name).await? else { return Ok(None) };
+    let file: RegionsFile = match serde_json::from_slice(&bytes) {
+        Ok(file) => file,
+        Err(error) => {
+            tracing::warn!(%name, %error, "left out of the report: not a regions file of this version");
+            return Ok(None);
+        }
+    };
+    let rows_name = format!("{}_optical_flow.json", name.trim_end_matches(REGIONS_ENDING));
+    let rows = if with_curves { read_rows(store, &rows_name).await? } else { None };
+    let rows = rows.map(|file| file.frame_stats).unwrap_or_default();
+    Ok(Some(MovieReport { path: file.movie.url.trim_start_matches('/').to_owned(), file, rows }))
 }
 
 async fn read_rows(store: &Store, name: &str) -> Result<Option<OpticalFlowFile>, StoreError> {
@@ -85,18 +121,18 @@ async fn read_rows(store: &Store, name: &str) -> Result<Option<OpticalFlowFile>,
 }
 
 /// One line per static region: `mov_basename`, `date_time`, `start_frame`, `end_frame`, `scene_tag`.
-fn regions_csv(movies: &[MovieReport]) -> Result<Vec<u8>, csv::Error> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(["mov_basename", "date_time", "start_frame", "end_frame", "scene_tag"])?;
-    for movie in movies {
-        let stem = MoviePath::parse(&movie.path).map(|path| path.stem().to_owned()).unwrap_or_default();
-        let time = date_time(&stem).unwrap_or_default();
-        for region in movie.file.regions.iter().filter(|region| region.kind == motion::RegionKind::Static) {
-            let (start, end) = (region.start_frame.to_string(), region.end_frame.to_string());
-            // There is no scene tagger yet: the column stands so that readers of the published table go on working.
-            table.write_record([stem.as_str(), &time, &start, &end, "unknown"])?;
-        }
+fn add_rows(table: &mut csv::Writer<Vec<u8>>, movie: &MovieReport) -> Result<(), csv::Error> {
+    let stem = MoviePath::parse(&movie.path).map(|path| path.stem().to_owned()).unwrap_or_default();
+    let time = date_time(&stem).unwrap_or_default();
+    for region in movie.file.regions.iter().filter(|region| region.kind == motion::RegionKind::Static) {
+        let (start, end) = (region.start_frame.to_string(), region.end_frame.to_string());
+        // There is no scene tagger yet: the column stands so that readers of the published table go on working.
+        table.write_record([stem.as_str(), &time, &start, &end, "unknown"])?;
     }
+    Ok(())
+}
+
+fn finish(table: csv::Writer<Vec<u8>>) -> Result<Vec<u8>, csv::Error> {
     table.into_inner().map_err(|error| error.into_error().into())
 }
 

@@ -1,20 +1,23 @@
 //! Plan: list the archive, keep what the AnalysisJob selects, drop what the output already holds, write the plan.
 
-use std::collections::{BTreeMap, HashSet};
+mod discovery;
+mod done;
 
+use std::time::Instant;
+
+use discovery::Discovery;
 use frame::MoviePath;
 use jiff::civil::Date;
-use plan::{
-    Decision, OverwritePolicy, Plan, ResultNames,
-    ledger::{Recorded, decide, digest},
-    run::PlanHeader,
-    selection::Folder,
-};
+use plan::{Plan, PlanHeader, cost, run::PlanError};
+
+pub(crate) use done::recorded;
 
 use crate::{
-    job::{Job, Movies},
-    result::{PROVENANCE_BYTES, recorded_digest},
-    source::Source,
+    item_error::chain,
+    job::Job,
+    outage::{Outage, Waiting},
+    progress::Progress,
+    source::{Source, SourceError},
     store::{Store, StoreError},
 };
 
@@ -28,8 +31,20 @@ pub enum PlanStepError {
         folder: String,
         /// Why.
         #[source]
-        source: lazycache::Error,
+        source: SourceError,
     },
+    /// The archive did not say which version of a movie it has.
+    #[error("failed to ask for the version of {movie}")]
+    Ask {
+        /// The movie.
+        movie: String,
+        /// Why.
+        #[source]
+        source: SourceError,
+    },
+    /// The frame server is not to be had.
+    #[error("failed to reach the frame server")]
+    Server(#[source] SourceError),
     /// A prefix does not exist.
     #[error("there is no folder {folder} (spec.source.prefixes)")]
     NoFolder {
@@ -42,27 +57,27 @@ pub enum PlanStepError {
     /// The plan could not be written as JSON.
     #[error("failed to encode the plan")]
     Encode(#[from] serde_json::Error),
+    /// The plan that was written cannot be read back.
+    #[error("failed to read back {name}")]
+    ReadBack {
+        /// The plan.
+        name: String,
+        /// Why.
+        #[source]
+        source: PlanError,
+    },
 }
 
 impl PlanStepError {
     /// Whether the archive did not answer, so that a later try may go better.
     pub fn is_outage(&self) -> bool {
-        matches!(self, Self::List { source, .. } if source.kind() == lazycache::ErrorKind::OriginUnavailable)
+        matches!(self, Self::List { source, .. } | Self::Ask { source, .. } | Self::Server(source) if source.is_outage())
     }
 }
 
 /// Makes the plan and writes it beside the results. `today` is the day open date ranges end.
 pub async fn make(job: &Job, source: &Source, store: &Store, today: Date) -> Result<Plan, PlanStepError> {
-    let movies = discover(job, source, today).await?;
-    let discovered = movies.len() as u64;
-    let items = drop_done(job, source, store, movies).await?;
-    let header = PlanHeader {
-        run: job.run.clone(),
-        discovered,
-        up_to_date: discovered - items.len() as u64,
-        items_per_index: job.items_per_index,
-    };
-    let plan = Plan { header, items };
+    let plan = look(job, source, store, today).await?;
     // A run with nothing to do leaves no papers: it changes nothing at all.
     if !plan.items.is_empty() {
         store.write(&job.run.plan_file(), plan.to_json_lines()?).await?;
@@ -70,100 +85,102 @@ pub async fn make(job: &Job, source: &Source, store: &Store, today: Date) -> Res
     Ok(plan)
 }
 
-/// The movies the AnalysisJob means, in the order of the archive.
-async fn discover(job: &Job, source: &Source, today: Date) -> Result<Vec<MoviePath>, PlanStepError> {
-    let selection = match &job.movies {
-        Movies::Listed(items) => return Ok(items.clone()),
-        Movies::Selected(selection) => selection,
-    };
-    let mut found = Vec::new();
-    let (mut listed, mut first_missing) = (false, None);
-    for folder in selection.folders(today) {
-        let mut open = vec![folder];
-        while let Some(Folder { path, recursive }) = open.pop() {
-            let listing = source
-                .list(&path)
-                .await
-                .map_err(|error| PlanStepError::List { folder: format!("{}{path}", job.root), source: error })?;
-            let Some(listing) = listing else {
-                first_missing.get_or_insert(path);
-                continue;
-            };
-            listed = true;
-            let paths = listing.files.iter().map(|name| format!("{path}{name}"));
-            let movies =
-                paths.filter(|path| selection.admits(path, today)).filter_map(|path| MoviePath::parse(&path).ok());
-            found.extend(movies);
-            if found.len() as u64 >= selection.limit() {
-                found.truncate(usize::try_from(selection.limit()).unwrap_or(usize::MAX));
-                return Ok(found);
-            }
-            if recursive {
-                let below =
-                    listing.folders.iter().rev().map(|name| Folder { path: format!("{path}{name}/"), recursive });
-                open.extend(below);
-            }
-        }
-    }
-    match first_missing {
-        // Days without movies are nothing unusual; when no folder at all exists, the prefix is wrong.
-        Some(path) if !listed => Err(PlanStepError::NoFolder { folder: format!("{}{path}", job.root) }),
-        _ => Ok(found),
-    }
-}
-
-/// The movies whose results do not stand as the AnalysisJob wants them.
-async fn drop_done(
+/// Gives the plan of this run that stands, if it is whole: a worker must never see its slice change. Else makes it and
+/// writes it; of two that do so at once both give what the first wrote. Also gives the document.
+pub async fn keep_or_make(
     job: &Job,
     source: &Source,
     store: &Store,
-    movies: Vec<MoviePath>,
-) -> Result<Vec<MoviePath>, PlanStepError> {
-    let mut folders = BTreeMap::<String, HashSet<String>>::new();
-    let mut items = Vec::new();
-    for movie in movies {
-        let names = ResultNames::of(&movie, &job.analysis);
-        let folder = names.rows.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-        if !folders.contains_key(&folder) {
-            // Movies come folder by folder: only the current one is kept.
-            folders.clear();
-            folders.insert(folder.clone(), store.names_in(&folder).await?);
+    today: Date,
+) -> Result<(Plan, String), PlanStepError> {
+    let name = job.run.plan_file();
+    match standing(store, &name).await? {
+        Some(Ok(kept)) => return Ok(kept),
+        // Nobody can have worked on half a plan.
+        Some(Err(error)) => {
+            tracing::warn!(%name, error = chain(&error), "made anew");
+            store.delete(&name).await?;
         }
-        let present = folders.get(&folder).is_some_and(|held| held.contains(file_name(&names.rows)));
-        if !present || decision(job, source, store, &movie).await? != Decision::UpToDate {
-            items.push(movie);
+        None => {}
+    }
+    source.check().await.map_err(PlanStepError::Server)?;
+    let plan = look(job, source, store, today).await?;
+    let text = plan.to_json_lines()?;
+    if store.create(&name, text.clone()).await? {
+        return Ok((plan, text));
+    }
+    let fail = |source| PlanStepError::ReadBack { name: name.clone(), source };
+    standing(store, &name).await?.unwrap_or(Err(PlanError::Empty)).map_err(fail)
+}
+
+async fn standing(store: &Store, name: &str) -> Result<Option<Result<(Plan, String), PlanError>>, StoreError> {
+    let Some(bytes) = store.read(name).await? else { return Ok(None) };
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Some(Plan::from_json_lines(&text).map(|plan| (plan, text))))
+}
+
+/// Lists the archive and asks the output; writes nothing.
+async fn look(job: &Job, source: &Source, store: &Store, today: Date) -> Result<Plan, PlanStepError> {
+    let (mut discovered, mut items) = (0, Vec::new());
+    let mut discovery = Discovery::new(job, source, today);
+    while let Some(movies) = discovery.next().await? {
+        discovered += movies.len() as u64;
+        items.extend(done::not_done(job, source, store, movies).await?);
+    }
+    let count = items.len() as u64;
+    let header = PlanHeader {
+        run: job.run.clone(),
+        discovered,
+        up_to_date: discovered - count,
+        items_per_index: items_per_index(job, source, &items).await,
+        items: count,
+    };
+    Ok(Plan { header, items })
+}
+
+/// As the AnalysisJob says, else as the cost of a movie says: the first of a few that can be opened stands for all.
+async fn items_per_index(job: &Job, source: &Source, items: &[MoviePath]) -> u32 {
+    if let Some(count) = job.items_per_index {
+        return count.max(1);
+    }
+    let mut size = cost::MovieSize::CAMHD;
+    for item in [items.len() / 2, 0, items.len().saturating_sub(1)].into_iter().filter_map(|at| items.get(at)) {
+        match source.movie(item).await {
+            Ok(movie) => {
+                size = movie.cost_size();
+                break;
+            }
+            Err(error) => tracing::info!(%item, error = chain(&error), "cannot stand for the others"),
         }
     }
-    Ok(items)
+    cost::items_per_index(cost::item_seconds(&job.analysis, size, job.worker_threads))
 }
 
-/// What the ledger says of one movie.
-async fn decision(job: &Job, source: &Source, store: &Store, movie: &MoviePath) -> Result<Decision, PlanStepError> {
-    let recorded = recorded(job, store, movie).await?;
-    let wanted = match (job.policy, &recorded) {
-        (OverwritePolicy::IfStale, Recorded::Result { digest: Some(_), .. }) => {
-            // A movie that cannot be asked now is left to the work step, which waits and reports item by item.
-            match source.identity(movie).await {
-                Ok(identity) => digest(&job.analysis, movie, &identity),
-                Err(_) => return Ok(Decision::Compute),
+/// Tries `step` until the archive answers, as long as the patience lasts.
+pub async fn patiently<T>(
+    outage: &Outage,
+    progress: &Progress,
+    mut step: impl AsyncFnMut() -> Result<T, PlanStepError>,
+) -> Result<T, PlanStepError> {
+    let mut waiting = Waiting::default();
+    loop {
+        match step().await {
+            Err(error) if error.is_outage() => match outage.silent(&mut waiting, Instant::now()) {
+                Some(wait) => {
+                    progress.say(&format!("waiting {:.1} s for the archive: {}", wait.as_secs_f64(), chain(&error)));
+                    tokio::time::sleep(wait).await;
+                }
+                None => return Err(error),
+            },
+            other => {
+                outage.answered();
+                return other;
             }
         }
-        _ => String::new(),
-    };
-    Ok(decide(job.policy, &recorded, &wanted))
+    }
 }
 
-/// What the output holds for `movie`.
-pub(crate) async fn recorded(job: &Job, store: &Store, movie: &MoviePath) -> Result<Recorded, StoreError> {
-    let names = ResultNames::of(movie, &job.analysis);
-    let Some(start) = store.read_start(&names.rows, PROVENANCE_BYTES).await? else { return Ok(Recorded::Nothing) };
-    let derived = match &names.regions {
-        Some(name) => store.exists(name).await?,
-        None => true,
-    };
-    Ok(Recorded::Result { digest: recorded_digest(&start), derived })
-}
-
-fn file_name(name: &str) -> &str {
-    name.rsplit_once('/').map_or(name, |(_, file)| file)
+/// Today, UTC.
+pub fn today() -> Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }

@@ -12,9 +12,10 @@ use frame::MoviePath;
 use futures::{StreamExt, stream};
 use motion::Region;
 use plan::{
-    Analysis, Counts, Decision, Failure, OpticalFlow, OverwritePolicy, ResultNames, Summary,
+    Analysis, Counts, Decision, Failure, OpticalFlow, OverwritePolicy, ResultNames, SourceIdentity, Summary,
     ledger::{decide, digest},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     item_error::{ItemError, chain},
@@ -41,13 +42,30 @@ pub struct Work {
     pub store: Store,
     /// Waits when the archive is silent.
     pub outage: Outage,
+    /// How often an item is tried again here, when that may help.
+    pub retries: u32,
+    /// Once cancelled, no new item is begun; those in hand are finished.
+    pub stop: CancellationToken,
+    /// Under `Always`, what was written after this (see `Store::modified`) was written by this run and counts as done: a
+    /// pod that is started again must get ahead.
+    pub done_since: Option<i64>,
+}
+
+/// How the work ended.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// Counts and failures. Items that were not begun are pending.
+    pub summary: Summary,
+    /// Whether one of the failures may go better another time.
+    pub may_heal: bool,
 }
 
 /// How one item ended.
 enum Outcome {
     Done,
     AlreadyDone,
-    Failed(Failure),
+    /// With whether another time may go better.
+    Failed(Failure, bool),
 }
 
 /// Why an attempt ended early.
@@ -64,18 +82,21 @@ impl<E: Into<ItemError>> From<E> for AttemptError {
 
 impl Work {
     /// Does `items`, several at once. An error at the output ends the work: no item could be kept.
-    pub async fn run(&self, items: &[MoviePath]) -> Result<Summary, StoreError> {
-        let mut summary =
-            Summary { items: Counts { total: items.len() as u64, ..Counts::default() }, failures: Vec::new() };
+    pub async fn run(&self, items: &[MoviePath]) -> Result<Done, StoreError> {
+        let counts = Counts { total: items.len() as u64, ..Counts::default() };
+        let mut done = Done { summary: Summary { items: counts, failures: Vec::new() }, may_heal: false };
+        let summary = &mut done.summary;
         // Two movies a core: while one waits for its next movie's index, the other has frames to decode.
         let at_once = self.pipeline.cpu.threads() * 2;
-        let mut outcomes = stream::iter(items).map(|movie| self.item(movie)).buffer_unordered(at_once);
+        let begun = stream::iter(items).take_while(|_| std::future::ready(!self.stop.is_cancelled()));
+        let mut outcomes = begun.map(|movie| self.item(movie)).buffer_unordered(at_once);
         while let Some(outcome) = outcomes.next().await {
             match outcome? {
                 Outcome::Done => summary.items.succeeded += 1,
                 Outcome::AlreadyDone => summary.items.up_to_date += 1,
-                Outcome::Failed(failure) => {
+                Outcome::Failed(failure, may_heal) => {
                     summary.items.failed += 1;
+                    done.may_heal |= may_heal;
                     self.pipeline
                         .progress
                         .say(&format!("failed: {}: {}: {}", failure.item, failure.reason, failure.message));
@@ -84,7 +105,7 @@ impl Work {
             }
         }
         summary.failures.sort_by(|a, b| a.item.cmp(&b.item));
-        Ok(summary)
+        Ok(done)
     }
 
     /// Tries one item until it is done, cannot succeed, or its tries or the patience are used up.
@@ -111,13 +132,14 @@ impl Work {
             } else {
                 self.outage.answered();
                 attempts += 1;
-                if error.may_heal() && attempts <= self.job.retries_per_item {
+                if error.may_heal() && attempts <= self.retries {
                     continue;
                 }
             }
             self.pipeline.progress.finished(false);
             let (item, reason) = (movie.to_string(), error.reason().to_owned());
-            return Ok(Outcome::Failed(Failure { item, reason, attempts, message: chain(&error) }));
+            let failure = Failure { item, reason, attempts, message: chain(&error) };
+            return Ok(Outcome::Failed(failure, error.may_heal()));
         }
     }
 
@@ -131,7 +153,7 @@ impl Work {
 
     async fn attempt(&self, path: &MoviePath) -> Result<Outcome, AttemptError> {
         let movie = self.pipeline.source.movie(path).await?;
-        let wanted = digest(&self.job.analysis, path, &movie.identity());
+        let wanted = digest(&self.job.analysis, path, movie.identity());
         let Analysis::OpticalFlow(flow) = self.job.analysis else {
             return Err(AttemptError::Item(ItemError::Unsupported { analysis: self.job.analysis.name() }));
         };
@@ -145,10 +167,18 @@ impl Work {
 
     /// Asks the ledger again: since the plan was made, another worker may have done the item.
     async fn decision(&self, path: &MoviePath, wanted: &str) -> Result<Decision, StoreError> {
-        if self.job.policy == OverwritePolicy::Always {
-            return Ok(Decision::Compute);
-        }
-        Ok(decide(self.job.policy, &recorded(&self.job, &self.store, path).await?, wanted))
+        let policy = match self.job.policy {
+            OverwritePolicy::Always if self.is_of_this_run(path).await? => OverwritePolicy::IfStale,
+            OverwritePolicy::Always => return Ok(Decision::Compute),
+            other => other,
+        };
+        Ok(decide(policy, &recorded(&self.job, &self.store, path).await?, wanted))
+    }
+
+    async fn is_of_this_run(&self, path: &MoviePath) -> Result<bool, StoreError> {
+        let Some(since) = self.done_since else { return Ok(false) };
+        let written = self.store.modified(&ResultNames::of(path, &self.job.analysis).rows).await?;
+        Ok(written.is_some_and(|written| written > since))
     }
 
     async fn compute(
@@ -211,16 +241,16 @@ impl Work {
     }
 
     fn provenance(&self, movie: &Movie, digest: String) -> Provenance {
-        let identity = movie.identity();
+        let SourceIdentity { size, etag, last_modified } = movie.identity().clone();
         Provenance {
             analyzer: concat!("analysis-worker ", env!("CARGO_PKG_VERSION")).to_owned(),
             analysis: self.job.analysis.name().to_owned(),
             revision: self.job.analysis.revision(),
             parameters: self.job.analysis.parameters(),
             source_url: movie.url().to_owned(),
-            etag: identity.etag,
-            size: identity.size,
-            last_modified: identity.last_modified,
+            etag,
+            size,
+            last_modified,
             digest,
         }
     }

@@ -10,6 +10,9 @@ use std::{
 use archive::{Movie, Server};
 use serde_json::Value;
 
+pub mod cache;
+pub mod pods;
+
 /// A rendered archive, served; results of runs go beside it.
 pub struct Lab {
     pub folder: tempfile::TempDir,

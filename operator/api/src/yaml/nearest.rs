@@ -1,7 +1,7 @@
 //! The name that was meant.
 
 /// The name nearest to `given`, when it is near enough to have been meant.
-pub(super) fn nearest<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = given.to_lowercase();
     let distance_to = |name: &'a str| (distance(&lower, &name.to_lowercase()), name);
     let (distance, name) = names.map(distance_to).min()?;

@@ -11,7 +11,7 @@ pub fn claim(analysis: &Analysis) -> Option<PersistentVolumeClaim> {
     let template = analysis.spec.output.claim_template.as_ref()?;
     let mut metadata = child_meta(analysis, analysis.claim_name(), labels::RESULTS);
     metadata.owner_references = None;
-    let modes = template.access_modes.iter().map(mode).collect();
+    let modes = template.access_modes.iter().copied().map(mode).collect();
     let requests = [("storage".to_owned(), template.size.clone().into())].into();
     Some(PersistentVolumeClaim {
         metadata,
@@ -25,7 +25,7 @@ pub fn claim(analysis: &Analysis) -> Option<PersistentVolumeClaim> {
     })
 }
 
-fn mode(mode: &AccessMode) -> String {
+fn mode(mode: AccessMode) -> String {
     match mode {
         AccessMode::ReadWriteMany => "ReadWriteMany",
         AccessMode::ReadWriteOnce => "ReadWriteOnce",

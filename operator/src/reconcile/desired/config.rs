@@ -6,7 +6,10 @@ use k8s_openapi::{api::core::v1::ConfigMap, apimachinery::pkg::apis::meta::v1::O
 use serde_json::json;
 
 use super::child_meta;
-use crate::reconcile::{run::Run, validate::Analysis};
+use crate::reconcile::{
+    run::{Run, generation_of},
+    validate::Analysis,
+};
 
 /// The key the AnalysisJob stands under.
 pub const KEY: &str = "job.json";
@@ -26,17 +29,12 @@ pub fn config(analysis: &Analysis, run: &Run) -> ConfigMap {
     let job = json!({
         "apiVersion": analysisjob::yaml::API_VERSION,
         "kind": analysisjob::yaml::KIND,
-        "metadata": {"name": analysis.name, "namespace": analysis.namespace, "generation": run_generation(run)},
+        "metadata": {"name": analysis.name, "namespace": analysis.namespace, "generation": generation_of(&run.id).unwrap_or(1)},
         "spec": work_spec(analysis),
     });
     let mut metadata: ObjectMeta = child_meta(analysis, name(analysis, run), ROLE);
     metadata.labels.get_or_insert_default().insert(labels::RUN.to_owned(), run.id.clone());
     ConfigMap { metadata, data: Some([(KEY.to_owned(), job.to_string())].into()), ..ConfigMap::default() }
-}
-
-/// The generation the run is named after; later generations may only have changed what no pod reads.
-fn run_generation(run: &Run) -> i64 {
-    run.id.split('-').next().and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
 /// The spec as far as pods read it. What acts without a new run is left out, so that the ConfigMap of a run stays as it

@@ -197,8 +197,7 @@ fn cache_ready(analysis: &Analysis, observed: &Observed, situation: &Situation) 
 
 fn planned(situation: &Situation) -> Said {
     match (&situation.plan, &situation.phase) {
-        (Some(_), _) => said("True", reasons::AS_EXPECTED, ""),
-        (None, Phase::Ended(End::Complete | End::DryRun)) => said("True", reasons::AS_EXPECTED, ""),
+        (Some(_), _) | (None, Phase::Ended(End::Complete | End::DryRun)) => said("True", reasons::AS_EXPECTED, ""),
         (None, Phase::Ended(End::Failed { reason, message })) => said("False", reason, message),
         (None, _) => said("False", reasons::PLANNING, "the plan is not made yet"),
     }

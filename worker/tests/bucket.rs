@@ -1,0 +1,127 @@
+//! A bucket as the output, on a real S3 server in this process: signatures are checked, listings paged, XML somebody
+//! else's.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto::Builder,
+};
+use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
+use serde_json::{Value, json};
+use support::{
+    Lab, movie,
+    pods::{Pods, RUN},
+};
+
+const KEY: &str = "AKEYOFTHELAB";
+const SECRET: &str = "a-secret-of-the-lab";
+
+/// A bucket named `results`; its objects are files in a folder.
+struct Bucket {
+    endpoint: String,
+    folder: PathBuf,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Bucket {
+    fn beside(lab: &Lab) -> Self {
+        let root = lab.folder.path().join("s3");
+        let folder = root.join("results");
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut service = S3ServiceBuilder::new(s3s_fs::FileSystem::new(&root).unwrap());
+        service.set_auth(SimpleAuth::from_single(KEY, SECRET));
+        let service = service.build();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        runtime.spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let service = service.clone();
+                let builder = Builder::new(TokioExecutor::new());
+                tokio::spawn(async move { drop(builder.serve_connection(TokioIo::new(stream), service).await) });
+            }
+        });
+        Self { endpoint, folder, _runtime: runtime }
+    }
+
+    fn pods(&self, lab: &Lab, change: impl FnOnce(&mut Value)) -> Pods {
+        let s3 =
+            json!({"bucket": "results", "prefix": "motion/2018/", "endpoint": self.endpoint, "region": "eu-west-1"});
+        let with_bucket = |spec: &mut Value| {
+            spec["output"] = json!({"s3": s3});
+            change(spec);
+        };
+        lab.pods("s3", with_bucket).with("AWS_ACCESS_KEY_ID", KEY).with("AWS_SECRET_ACCESS_KEY", SECRET)
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.folder.join("motion/2018").join(name)).unwrap()
+    }
+}
+
+#[test]
+fn a_bucket_holds_what_a_folder_holds() {
+    let lab = Lab::of(2);
+    let bucket = Bucket::beside(&lab);
+    let folder = lab.pods("out", |_| {}).run();
+    let ended = bucket.pods(&lab, |_| {}).run();
+    assert_eq!((ended.code, ended.message), (Some(0), folder.message), "{}", ended.stderr);
+    assert_eq!(lab.results("s3/results/motion/2018"), lab.results("out"));
+    for table in ["regions.csv", "failures.jsonl"] {
+        assert_eq!(bucket.read(table), std::fs::read(lab.output("out").join(table)).unwrap(), "{table}");
+    }
+}
+
+#[test]
+fn a_bucket_is_a_ledger_too() {
+    let lab = Lab::of(2);
+    let bucket = Bucket::beside(&lab);
+    bucket.pods(&lab, |_| {}).run();
+    let papers = bucket.folder.join("motion/2018/.analysis");
+    let plan = String::from_utf8(bucket.read(&format!(".analysis/{RUN}/plan.jsonl"))).unwrap();
+    assert_eq!(bucket.pods(&lab, |_| {}).plan().items(), (2, 0, 0, 0), "the plan that stands is kept");
+    std::fs::remove_dir_all(&papers).unwrap();
+    assert_eq!(bucket.pods(&lab, |_| {}).plan().items(), (2, 2, 0, 0), "{plan}");
+}
+
+#[test]
+fn a_failure_is_reported_and_taken_back() {
+    let lab = Lab::of(1);
+    let bucket = Bucket::beside(&lab);
+    let path = lab.root().join(movie(1));
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, "no movie").unwrap();
+    let pods = bucket.pods(&lab, |_| {});
+    pods.plan();
+    assert_eq!(pods.work(0).code, Some(65));
+    assert_eq!(pods.collect().items(), (1, 0, 0, 1));
+    std::fs::write(&path, whole).unwrap();
+    assert_eq!(pods.work(0).code, Some(0));
+    assert_eq!(pods.collect().items(), (1, 0, 1, 0));
+}
+
+#[test]
+fn a_wrong_key_a_missing_bucket_and_a_missing_marker_are_told_with_78() {
+    let lab = Lab::of(1);
+    let bucket = Bucket::beside(&lab);
+    let told = |pods: &Pods, reason: &str| {
+        let ended = pods.plan();
+        assert_eq!((ended.code, ended.reason()), (Some(78), reason), "{}", ended.stderr);
+        assert!(ended.message["error"]["message"].as_str().unwrap().contains("s3://"), "{}", ended.message);
+        assert!(!ended.message.to_string().contains(SECRET));
+    };
+    told(&bucket.pods(&lab, |_| {}).with("AWS_SECRET_ACCESS_KEY", "another"), "OutputRefused");
+    told(&bucket.pods(&lab, |spec| spec["output"]["s3"]["bucket"] = json!("nowhere")), "OutputMissing");
+    let marked = |spec: &mut Value| spec["output"]["markerFile"] = json!("README.md");
+    told(&bucket.pods(&lab, marked), "MarkerMissing");
+    let marker = bucket.folder.join("motion/2018/README.md");
+    std::fs::create_dir_all(Path::parent(&marker).unwrap()).unwrap();
+    std::fs::write(marker, "the right one").unwrap();
+    assert_eq!(bucket.pods(&lab, marked).plan().code, Some(0));
+}
