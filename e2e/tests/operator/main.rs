@@ -6,8 +6,8 @@
 //!                      Kubelet (binds pods, plays data pods) ──┘
 //! ```
 //!
-//! Every test has a namespace with an operator that looks after it alone; pods in it must pass PodSecurity
-//! `restricted`. Read [`kubelet`] and [`world`] first.
+//! Every test has a namespace with an operator that looks after it alone; pods in it must pass
+//! `PodSecurity: restricted`. Read [`kubelet`] and [`world`] first.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may
 
 mod kubelet;

@@ -80,8 +80,7 @@ impl Operator {
 
     /// Waits for its end.
     pub async fn ended(mut self) {
-        let ended = tokio::time::timeout(wait::SHORT, self.task.take().unwrap()).await;
-        ended.expect("the operator did not stop in time").unwrap().unwrap();
+        tokio::time::timeout(wait::SHORT, self.task.take().unwrap()).await.unwrap().unwrap().unwrap();
     }
 
     /// Waits until the readiness probe is content: what it watches has been listed.
@@ -133,7 +132,7 @@ pub struct World {
 }
 
 impl World {
-    /// A namespace that enforces PodSecurity `restricted`, an operator, and data pods that find so many movies to do.
+    /// A namespace that enforces `PodSecurity: restricted`, an operator, and data pods that find so many movies to do.
     pub async fn new(hint: &str, movies: usize) -> Self {
         let space = namespace(hint).await;
         let kubelet = Kubelet::start(space.client(), space.name(), movies).await;
@@ -144,7 +143,7 @@ impl World {
     /// `kubectl apply --server-side` of an AnalysisJob with `spec` laid over a minimal one.
     pub async fn apply(&self, name: &str, spec: Value) {
         let params = PatchParams::apply("person").force();
-        self.jobs().patch(name, &params, &Patch::Apply(&job(name, spec))).await.unwrap();
+        self.jobs().patch(name, &params, &Patch::Apply(&job(name, &spec))).await.unwrap();
     }
 
     /// `kubectl patch --type=merge` of the spec.
@@ -226,7 +225,7 @@ impl World {
     }
 }
 
-/// A namespace that enforces PodSecurity `restricted`.
+/// A namespace that enforces `PodSecurity: restricted`.
 pub async fn namespace(hint: &str) -> Namespace<'static> {
     let space = e2e::shared_with_controllers().await.unwrap().namespace(hint).await.unwrap();
     let labels = json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
@@ -242,7 +241,7 @@ pub fn printed(output: &std::process::Output) -> String {
 }
 
 /// An AnalysisJob with `spec` laid over a minimal one.
-fn job(name: &str, spec: Value) -> Value {
+fn job(name: &str, spec: &Value) -> Value {
     let mut whole = json!({
         "source": {"http": {"rootURL": "https://archive.example.org/files/"}, "prefixes": ["RS03/"]},
         "analysis": {"opticalFlow": {}},

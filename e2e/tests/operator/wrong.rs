@@ -114,6 +114,6 @@ async fn what_others_have_to_mend_is_told_and_heals_by_itself() {
     for name in ["taken", "marker"] {
         world.until_complete(name).await;
         world.until(name, "Stalled", "False/AsExpected").await;
-        assert_eq!(world.status(name).await.completion_time.is_some(), true);
+        assert!(world.status(name).await.completion_time.is_some());
     }
 }
