@@ -3,6 +3,8 @@
 //! The stores are filled by [`crate::watches`], and by tests from a mocked API. Every object is kept in a guard: one that
 //! cannot be decoded is known to be there, and stops nothing but the AnalysisJob it belongs to.
 
+mod shed;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, PoisonError, RwLock},
@@ -17,6 +19,7 @@ use k8s_openapi::api::{
 use kube::{Resource, ResourceExt, core::DeserializeGuard, runtime::watcher::Event};
 
 use crate::reconcile::pods::PodFacts;
+pub use shed::Kept;
 
 /// The stores of one scope (a namespace, or all). Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -92,7 +95,7 @@ impl<K> Default for Children<K> {
     }
 }
 
-impl<K: Resource<DynamicType = ()>> Children<K> {
+impl<K: Kept> Children<K> {
     /// The children of `job`, by name.
     pub fn children<J: Resource>(&self, job: &J) -> Vec<Arc<DeserializeGuard<K>>> {
         let owner = (job.namespace().unwrap_or_default(), job.name_any());
@@ -115,8 +118,8 @@ impl<K: Resource<DynamicType = ()>> Children<K> {
     pub fn apply(&self, event: Event<DeserializeGuard<K>>) {
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::Apply(child) => put(&mut index.children, child),
-            Event::InitApply(child) => put(&mut index.listing, child),
+            Event::Apply(child) => put(&mut index.children, slim(child)),
+            Event::InitApply(child) => put(&mut index.listing, slim(child)),
             Event::Init => index.listing = HashMap::new(),
             Event::InitDone => {
                 index.children = std::mem::take(&mut index.listing);
@@ -133,6 +136,15 @@ impl<K: Resource<DynamicType = ()>> Children<K> {
             }
         }
     }
+}
+
+/// The child without what no reconcile reads.
+fn slim<K: Kept>(mut child: DeserializeGuard<K>) -> DeserializeGuard<K> {
+    shed::shed_meta(child.meta_mut());
+    if let Ok(object) = &mut child.0 {
+        object.shed();
+    }
+    child
 }
 
 fn put<K: Resource<DynamicType = ()>>(children: &mut HashMap<Owner, ByName<K>>, child: DeserializeGuard<K>) {

@@ -16,7 +16,7 @@ use kube::{
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use crate::stores::Children;
+use crate::stores::{Children, Kept};
 
 /// Where AnalysisJobs are looked after: one namespace, or all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +68,8 @@ pub fn children<K>(
     children: Children<K>,
 ) -> impl Stream<Item = ObjectRef<Guarded>> + Send + use<K>
 where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    K: Kept
+        + Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
         + DeserializeOwned
         + Debug
@@ -88,15 +89,9 @@ where
 }
 
 /// Puts an event into the store; out comes the owner it concerns.
-fn take<K>(children: &Children<K>, mut event: Event<DeserializeGuard<K>>) -> Option<ObjectRef<Guarded>>
-where
-    K: Resource<DynamicType = ()>,
-{
-    let owner = match &mut event {
-        Event::Apply(child) | Event::InitApply(child) | Event::Delete(child) => {
-            child.meta_mut().managed_fields = None;
-            owner(child)
-        }
+fn take<K: Kept>(children: &Children<K>, event: Event<DeserializeGuard<K>>) -> Option<ObjectRef<Guarded>> {
+    let owner = match &event {
+        Event::Apply(child) | Event::InitApply(child) | Event::Delete(child) => owner(child),
         Event::Init | Event::InitDone => None,
     };
     children.apply(event);

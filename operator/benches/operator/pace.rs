@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     figures::{Figure, thousands},
-    world::{SCIENCE, World, fill},
+    world::{SCIENCE, World, fill_now},
 };
 
 const GOAL: &str = "200/s";
@@ -109,7 +109,7 @@ fn name(job: usize) -> String {
 /// Fills the stores, as watches would have.
 fn look(world: &World) -> Vec<Guarded> {
     let snapshot = world.api.snapshot();
-    fill(&world.context.stores, &snapshot);
+    fill_now(&world.context.stores, &snapshot);
     snapshot.list::<DeserializeGuard<AnalysisJob>>().into_iter().map(Arc::new).collect()
 }
 

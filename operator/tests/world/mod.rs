@@ -11,7 +11,7 @@ use analysis_operator::{
     lease::Leadership,
     metrics::Metrics,
     reconcile::{name_of, pods::PodFacts, reconcile, validate::Images},
-    stores::{Children, Stores},
+    stores::{Children, Kept, Stores},
 };
 use analysisjob::{AnalysisJob, AnalysisJobStatus};
 use k8s_openapi::api::{
@@ -19,7 +19,7 @@ use k8s_openapi::api::{
     batch::v1::Job,
     core::v1::{ConfigMap, PersistentVolumeClaim, Service},
 };
-use kube::{Resource, core::DeserializeGuard, runtime::watcher::Event};
+use kube::{core::DeserializeGuard, runtime::watcher::Event};
 use mockapi::{Cluster, DataPods, MockApi, Snapshot};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -193,6 +193,11 @@ fn context(api: &MockApi) -> Arc<Context> {
     Arc::new(context)
 }
 
+/// Fills the stores from one snapshot.
+pub fn fill_now(stores: &Stores, snapshot: &Snapshot) {
+    fill(stores, &vec![snapshot.clone(); KINDS]);
+}
+
 /// AnalysisJobs and the six kinds of children.
 const KINDS: usize = 7;
 
@@ -208,7 +213,7 @@ fn fill(stores: &Stores, views: &[Snapshot]) {
 
 fn refill<K>(children: &Children<K>, snapshot: &Snapshot)
 where
-    K: Resource<DynamicType = ()> + DeserializeOwned + 'static,
+    K: Kept + DeserializeOwned + 'static,
 {
     children.apply(Event::Init);
     for child in snapshot.list::<DeserializeGuard<K>>() {

@@ -1,0 +1,107 @@
+//! What is dropped from an object before it is kept: everything no reconcile reads. A thousand AnalysisJobs with all
+//! their children must fit into a few ten MiB, and pod templates are most of what they weigh.
+
+use analysisjob::labels;
+use k8s_openapi::{
+    api::{
+        apps::v1::Deployment,
+        batch::v1::Job,
+        core::v1::{ConfigMap, PersistentVolumeClaim, PodTemplateSpec, Service},
+    },
+    apimachinery::pkg::apis::meta::v1::LabelSelector,
+};
+use kube::{Resource, core::ObjectMeta};
+
+use crate::reconcile::{pods::PodFacts, validate::KUEUE_QUEUE};
+
+/// A kind that is kept in a store.
+pub trait Kept: Resource<DynamicType = ()> {
+    /// Drops from the body what no reconcile reads.
+    fn shed(&mut self);
+}
+
+impl Kept for Job {
+    fn shed(&mut self) {
+        if let Some(spec) = &mut self.spec {
+            spec.template = PodTemplateSpec::default();
+            spec.selector = None;
+            spec.pod_failure_policy = None;
+        }
+        if let Some(status) = &mut self.status {
+            status.uncounted_terminated_pods = None;
+        }
+    }
+}
+
+impl Kept for Deployment {
+    fn shed(&mut self) {
+        if let Some(spec) = &mut self.spec {
+            spec.template = PodTemplateSpec::default();
+            spec.selector = LabelSelector::default();
+        }
+        if let Some(status) = &mut self.status {
+            status.conditions = None;
+        }
+    }
+}
+
+impl Kept for ConfigMap {
+    fn shed(&mut self) {
+        self.data = None;
+        self.binary_data = None;
+    }
+}
+
+impl Kept for Service {
+    fn shed(&mut self) {
+        self.spec = None;
+        self.status = None;
+    }
+}
+
+impl Kept for PersistentVolumeClaim {
+    fn shed(&mut self) {
+        self.spec = None;
+    }
+}
+
+impl Kept for PodFacts {
+    fn shed(&mut self) {}
+}
+
+/// Labels that are read.
+const LABELS: [&str; 6] = [
+    labels::JOB,
+    labels::RUN,
+    labels::ROLE,
+    KUEUE_QUEUE,
+    "batch.kubernetes.io/job-name",
+    "batch.kubernetes.io/job-completion-index",
+];
+/// Annotations that are read.
+const ANNOTATIONS: [&str; 6] = [
+    labels::APPLIED,
+    labels::PLAN_COUNTS,
+    labels::FIRST_INDEX,
+    labels::END_REASON,
+    labels::END_MESSAGE,
+    "batch.kubernetes.io/job-completion-index",
+];
+
+/// Drops from the metadata what no reconcile reads.
+pub(super) fn shed_meta(meta: &mut ObjectMeta) {
+    meta.managed_fields = None;
+    meta.generate_name = None;
+    meta.finalizers = None;
+    if let Some(all) = &mut meta.labels {
+        all.retain(|key, _| LABELS.contains(&key.as_str()));
+    }
+    if let Some(all) = &mut meta.annotations {
+        all.retain(|key, _| ANNOTATIONS.contains(&key.as_str()));
+    }
+    meta.annotations.take_if(|all| all.is_empty());
+    for owner in meta.owner_references.iter_mut().flatten() {
+        // Owners are told by their uid.
+        (owner.api_version, owner.kind, owner.name) = (String::new(), String::new(), String::new());
+    }
+}
