@@ -14,7 +14,7 @@ use analysis_operator::{
     lease::Leadership,
     metrics::Metrics,
     reconcile::{reconcile, validate::Images},
-    stores::{Children, Stores},
+    stores::{Children, Kept, Stores},
     watches::Guarded,
 };
 use analysisjob::AnalysisJob;
@@ -23,10 +23,7 @@ use k8s_openapi::api::{
     batch::v1::Job,
     core::v1::{ConfigMap, Pod, Service},
 };
-use kube::{
-    Resource,
-    runtime::{reflector, watcher::Event},
-};
+use kube::runtime::{reflector, watcher::Event};
 use mockapi::{Kind, MockApi};
 use serde::de::DeserializeOwned;
 
@@ -151,14 +148,14 @@ fn each(Stores { jobs, configs, deployments, services, claims, pods }: &Stores, 
     tell(pods, turn);
 }
 
-fn tell<K: Resource<DynamicType = ()>>(children: &Children<K>, turn: &Turn) {
+fn tell<K: Kept>(children: &Children<K>, turn: &Turn) {
     children.apply(match turn {
         Turn::Begins => Event::Init,
         Turn::Ends => Event::InitDone,
     });
 }
 
-fn add<K: Resource<DynamicType = ()> + DeserializeOwned>(children: &Children<K>, object: &str) {
+fn add<K: Kept + DeserializeOwned>(children: &Children<K>, object: &str) {
     children.apply(Event::InitApply(serde_json::from_str(object).unwrap()));
 }
 
