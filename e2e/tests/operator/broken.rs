@@ -1,8 +1,13 @@
 //! An object this release cannot read harms nobody else.
 
+use analysisjob::AnalysisJob;
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::ResourceExt;
-use serde_json::json;
+use kube::{
+    Api, ResourceExt,
+    api::{Patch, PatchParams},
+    core::DeserializeGuard,
+};
+use serde_json::{Value, json};
 
 use crate::world::World;
 
@@ -10,7 +15,7 @@ use crate::world::World;
 const TOO_LATE: &str = "9999-12-31T23:59:59Z";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_child_that_cannot_be_decoded_stops_no_other_job() {
+async fn what_cannot_be_decoded_stops_no_other_job() {
     let world = World::new("broken", 2).await;
     world.kubelet.hold("work");
     world.apply("a", json!({})).await;
@@ -18,19 +23,35 @@ async fn a_child_that_cannot_be_decoded_stops_no_other_job() {
     condition(&world, TOO_LATE).await;
     assert!(world.space.api::<Deployment>().get("a-cache").await.is_err(), "it can be read after all");
     world.kubelet.release("work");
+    world.apply("c", json!({"suspend": true})).await;
+    world.until("c", "Ready", "True/Suspended").await;
+    // No rule of the CRD bounds a count of the status, our types do.
+    total(&world, &json!({"total": 99_999_999_999_u64})).await;
+    assert!(world.jobs().get("c").await.is_err(), "it can be read after all");
     world.apply("b", json!({})).await;
     world.until_complete("b").await;
     assert!(world.jobs().get("b").await.unwrap().uid().is_some());
     world
         .until_true("the metric to say so", async || {
             let text = world.operator.metrics.text();
-            let told = text.contains("analysis_operator_undecodable_objects{kind=\"Deployment\"} 1");
-            if told { Ok(()) } else { Err(text) }
+            let told = |kind| text.contains(&format!("analysis_operator_undecodable_objects{{kind=\"{kind}\"}} 1"));
+            if told("Deployment") && told("AnalysisJob") { Ok(()) } else { Err(text) }
         })
         .await;
-    // Someone mends it: the job goes on by itself.
+    // Someone mends them: the jobs go on by themselves.
     condition(&world, "2026-01-01T00:00:00Z").await;
-    world.until_complete("a").await;
+    total(&world, &json!(null)).await;
+    world.edit("c", json!({"suspend": false})).await;
+    for name in ["a", "c"] {
+        world.until_complete(name).await;
+    }
+}
+
+/// Puts counts into the status of the AnalysisJob `c`.
+async fn total(world: &World, items: &Value) {
+    let patch = Patch::Merge(json!({"status": {"items": items}}));
+    let jobs: Api<DeserializeGuard<AnalysisJob>> = Api::namespaced(world.space.client(), world.space.name());
+    jobs.patch_status("c", &PatchParams::default(), &patch).await.unwrap();
 }
 
 /// Puts a condition of someone else on the cache, changed at this time.
