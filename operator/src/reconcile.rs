@@ -83,7 +83,15 @@ pub async fn reconcile(
         return Ok(Action::await_change());
     }
     let now = (context.clock)();
-    let observed = observe::observe(job, &context.stores)?;
+    let observed = match observe::observe(Arc::clone(&job), &context.stores) {
+        Ok(observed) => observed,
+        Err(error) => {
+            let trouble = Trouble { reason: reasons::UNREADABLE, message: chain(&error) };
+            let observed = Observed::childless(job);
+            say(&context, &observed, &status::invalid(&observed, &trouble, now), now).await?;
+            return Err(error.into());
+        }
+    };
     let analysis = match validate(&observed.job, &context.images) {
         Ok(analysis) => analysis,
         Err(invalid) => return say_invalid(&context, &observed, &invalid, now).await,

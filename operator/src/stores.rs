@@ -19,7 +19,7 @@ use k8s_openapi::api::{
 use kube::{Resource, ResourceExt, core::DeserializeGuard, runtime::watcher::Event};
 
 use crate::reconcile::pods::PodFacts;
-pub use shed::Kept;
+pub use shed::{Kept, shed_job};
 
 /// The stores of one scope (a namespace, or all). Cheap to clone.
 #[derive(Clone, Debug, Default)]

@@ -16,7 +16,7 @@ use kube::{
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use crate::stores::{Children, Kept};
+use crate::stores::{Children, Kept, shed_job};
 
 /// Where AnalysisJobs are looked after: one namespace, or all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub fn analysis_jobs(
 ) -> (Store<Guarded>, impl Stream<Item = Result<Guarded, watcher::Error>> + Send + use<>) {
     let (store, writer) = reflector::store();
     let events = watcher::watcher(scope.api::<Guarded>(client), watcher::Config::default());
-    let events = events.modify(|job| job.meta_mut().managed_fields = None).default_backoff();
+    let events = events.modify(|job| shed_job(job.meta_mut())).default_backoff();
     let events = reflector::reflector(writer, events).inspect_ok(move |event| {
         if matches!(event, Event::InitDone) {
             listed.send_replace(true);

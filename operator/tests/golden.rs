@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used)] // test code outside #[test] functions
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use analysis_operator::reconcile::{
     desired::{Resources, desired},
@@ -46,16 +46,7 @@ fn situation(phase: Phase, plan: Option<PlanCounts>) -> Situation {
 fn children(job: &AnalysisJob, phase: Phase, plan: Option<PlanCounts>) -> Value {
     let images = Images { worker: "analysis-worker:1".into(), cache: "lazycache:1".into() };
     let analysis = validate(job, &images).unwrap();
-    let observed = Observed {
-        job: Arc::new(job.clone()),
-        jobs: BTreeMap::new(),
-        configs: BTreeMap::new(),
-        cache: None,
-        service: None,
-        claim: None,
-        pods: Vec::new(),
-        leftover: None,
-    };
+    let observed = Observed::childless(Arc::new(job.clone()));
     let wanted = desired(&analysis, &observed, &situation(phase, plan)).unwrap();
     let Resources { config, claim, service, cache, jobs, rehearsal: _, changes, deletions, stale_configs, expired } =
         wanted;

@@ -254,6 +254,17 @@ async fn the_cache_follows_the_workers() {
 }
 
 #[tokio::test]
+async fn a_size_of_the_cache_that_someone_else_set_is_put_back() {
+    let mut world = World::new(60, 1);
+    world.pods.with(SCIENCE, "a", |ledger| ledger.steps_per_item = 4);
+    world.create("a", json!({}));
+    world.until(30, "running", |world| world.condition("a", "Ready") == "True/Running").await;
+    world.api.edit::<Deployment>(SCIENCE, "a-cache", |cache| cache.spec.as_mut().unwrap().replicas = Some(7)).unwrap();
+    world.settle().await;
+    assert_eq!(world.cache_replicas("a"), Some(1));
+}
+
+#[tokio::test]
 async fn kueue_holds_and_admits_its_jobs() {
     let mut world = World::new(3, 1);
     let mut job = world::job("a", json!({}));

@@ -224,5 +224,7 @@ async fn an_undecodable_child_stops_its_own_job_only() {
         world.cluster.step();
     }
     assert!(world.is("b", "Complete"));
+    assert_eq!(world.condition("a", "Stalled"), "True/Unreadable");
+    assert!(world.message("a", "Stalled").contains(&format!("a-plan-{run}")));
     assert!(world.errors.iter().any(|error| error.contains(&format!("a-plan-{run}"))), "{:?}", world.errors);
 }

@@ -68,6 +68,8 @@ words! {
     pub const NAME_TAKEN: &str = "NameTaken";
     /// Stalled: the API server refuses a child; the message is its answer.
     pub const REFUSED: &str = "Refused";
+    /// Stalled: a child cannot be read, so nothing is decided about this AnalysisJob; the message names it.
+    pub const UNREADABLE: &str = "Unreadable";
     /// Stalled: the strategy is not supported by this release.
     pub const UNSUPPORTED: &str = "Unsupported";
 

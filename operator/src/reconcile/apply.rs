@@ -9,6 +9,7 @@
 
 use analysisjob::{AnalysisJob, AnalysisJobStatus, labels, managers};
 use k8s_openapi::api::{
+    apps::v1::Deployment,
     batch::v1::Job,
     core::v1::{ConfigMap, Pod},
 };
@@ -127,7 +128,10 @@ impl Writer {
             changed |= self.child(analysis, service, observed.service.as_deref()).await?;
         }
         if let Some(cache) = cache {
-            changed |= self.child(analysis, cache, observed.cache.as_deref()).await?;
+            // Its size is ours: a person's is put back.
+            let replicas = |cache: &Deployment| cache.spec.as_ref().and_then(|spec| spec.replicas);
+            let same = observed.cache.as_deref().filter(|present| replicas(present) == replicas(cache));
+            changed |= self.child(analysis, cache, same).await?;
         }
         if let Some(job) = rehearsal {
             self.rehearse(analysis, job).await?;

@@ -37,6 +37,22 @@ pub struct Observed {
     pub leftover: Option<String>,
 }
 
+impl Observed {
+    /// An AnalysisJob of whose children nothing is known.
+    pub fn childless(job: Arc<AnalysisJob>) -> Self {
+        Self {
+            job,
+            jobs: BTreeMap::new(),
+            configs: BTreeMap::new(),
+            cache: None,
+            service: None,
+            claim: None,
+            pods: Vec::new(),
+            leftover: None,
+        }
+    }
+}
+
 /// Why nothing can be said of an AnalysisJob.
 #[derive(Debug, thiserror::Error)]
 pub enum ObserveError {

@@ -66,7 +66,21 @@ impl Kept for PersistentVolumeClaim {
 }
 
 impl Kept for PodFacts {
-    fn shed(&mut self) {}
+    fn shed(&mut self) {
+        let status = &mut self.status;
+        status.conditions.retain(|condition| matches!(condition.kind.as_str(), "Ready" | "PodScheduled"));
+        for condition in status.conditions.iter_mut().filter(|condition| condition.status == "True") {
+            (condition.reason, condition.message) = (None, None);
+        }
+        status.conditions.shrink_to_fit();
+        for container in &mut status.container_statuses {
+            // The image is named only where it cannot be pulled.
+            if container.state.waiting.is_none() {
+                container.image = String::new();
+            }
+        }
+        status.container_statuses.shrink_to_fit();
+    }
 }
 
 /// Labels that are read.
@@ -87,6 +101,15 @@ const ANNOTATIONS: [&str; 6] = [
     labels::END_MESSAGE,
     "batch.kubernetes.io/job-completion-index",
 ];
+
+/// Drops from an AnalysisJob what no reconcile reads: above all the copy of itself that kubectl leaves in it.
+pub fn shed_job(job: &mut ObjectMeta) {
+    job.managed_fields = None;
+    if let Some(all) = &mut job.annotations {
+        all.retain(|key, _| key == labels::RETRY);
+    }
+    job.annotations.take_if(|all| all.is_empty());
+}
 
 /// Drops from the metadata what no reconcile reads.
 pub(super) fn shed_meta(meta: &mut ObjectMeta) {
