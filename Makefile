@@ -19,6 +19,7 @@ run: setup ## render a small archive, serve it, analyse it, name the results
 
 test: setup ## every test that needs no cluster
 	cargo test --release --workspace --exclude e2e
+	cargo test --release -p analysis-operator --features otlp --test otlp
 
 test-api: ## the tests on a real API server, built from Go modules (needs Go)
 	@./setup.sh test-api

@@ -10,16 +10,16 @@ use std::{
 };
 
 use analysisjob::yaml::{PrintError, print_crd};
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     metrics::Metrics,
     reconcile::validate::Images,
     run::{LeaseOptions, Options, RunError},
+    telemetry::{self, LogFormat},
     watches::Scope,
 };
 
@@ -99,15 +99,10 @@ pub struct RunArgs {
     /// Reconciles at a time, at most
     #[arg(long, env = "ANALYSIS_OPERATOR_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
-}
-
-/// How logs are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// A line of text each
-    Text,
-    /// A JSON object each
-    Json,
+    /// Where spans are sent, such as http://collector:4318/v1/traces [default: nowhere]
+    #[cfg(feature = "otlp")]
+    #[arg(long, env = "ANALYSIS_OPERATOR_OTLP_ENDPOINT")]
+    otlp_endpoint: Option<String>,
 }
 
 impl RunArgs {
@@ -159,13 +154,16 @@ pub enum CliError {
     /// The operator does not run.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// Spans cannot be sent.
+    #[error(transparent)]
+    Telemetry(#[from] telemetry::TelemetryError),
 }
 
 impl CliError {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Run(RunError::Unreachable { .. }) => UNAVAILABLE,
-            Self::Crd(_) | Self::Output(_) | Self::Run(_) => CONFIGURATION,
+            Self::Crd(_) | Self::Output(_) | Self::Run(_) | Self::Telemetry(_) => CONFIGURATION,
         }
     }
 }
@@ -198,7 +196,12 @@ pub fn run(args: Args, out: &mut impl Write) -> Result<(), CliError> {
 }
 
 fn operate(args: RunArgs) -> Result<(), CliError> {
-    start_logs(&args.log, args.log_format);
+    #[cfg(feature = "otlp")]
+    let endpoint = args.otlp_endpoint.clone();
+    #[cfg(not(feature = "otlp"))]
+    let endpoint: Option<String> = None;
+    // Until the process ends: then what is left of spans is sent.
+    let _telemetry = telemetry::start(&args.log, args.log_format, endpoint.as_deref())?;
     // One provider of cryptography in the process; that another call was faster is no matter.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new()?;
@@ -208,16 +211,6 @@ fn operate(args: RunArgs) -> Result<(), CliError> {
         crate::run::run(args.options(), Metrics::new(), stop).await
     })?;
     Ok(())
-}
-
-fn start_logs(filter: &str, format: LogFormat) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    // A logger that is there already (tests) stays.
-    let _ = match format {
-        LogFormat::Text => logs.try_init(),
-        LogFormat::Json => logs.json().flatten_event(true).try_init(),
-    };
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

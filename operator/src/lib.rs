@@ -27,6 +27,7 @@ pub mod metrics;
 pub mod reconcile;
 pub mod requests;
 pub mod stores;
+pub mod telemetry;
 pub mod watches;
 
 pub mod plugin;
