@@ -48,7 +48,11 @@ impl Operator {
     /// Starts one that looks after `space`, and leads by the lease `analysis-operator` in it.
     pub fn start(space: &Namespace<'_>, identity: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let (metrics, stop, config) = (Metrics::new(), CancellationToken::new(), space.plane().config());
+        let (metrics, stop, mut config) = (Metrics::new(), CancellationToken::new(), space.plane().config());
+        // It is the service account of the manifests, with the roles of the manifests, and may do nothing else.
+        config.auth_info.impersonate = Some(format!("system:serviceaccount:{}:{ACCOUNT}", space.name()));
+        config.auth_info.impersonate_groups =
+            Some(vec!["system:serviceaccounts".into(), "system:authenticated".into()]);
         // A port nobody listens on; that another process takes it before the operator does is unlikely.
         let address = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr()).unwrap();
         let options = Options {
@@ -231,7 +235,28 @@ pub async fn namespace(hint: &str) -> Namespace<'static> {
     let labels = json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
     let namespaces = Api::<v1::Namespace>::all(space.client());
     namespaces.patch(space.name(), &PatchParams::default(), &Patch::Merge(labels)).await.unwrap();
+    let account = format!("--serviceaccount={}:{ACCOUNT}", space.name());
+    grant(&space, include_str!("../../../manifests/components/operator/role.yaml"));
+    run(&space, &["create", "rolebinding", "operator", "--clusterrole=analysis-operator", &account]);
+    grant(&space, include_str!("../../../manifests/components/operator/leader-role.yaml"));
+    run(&space, &["create", "rolebinding", "operator-leader", "--role=analysis-operator-leader", &account]);
     space
+}
+
+/// The operator's service account.
+const ACCOUNT: &str = "analysis-operator";
+
+/// Applies the role of a manifest; its binding, which a kustomization completes, is made by hand.
+fn grant(space: &Namespace<'_>, manifest: &str) {
+    let role = manifest.split("\n---\n").next().unwrap();
+    let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+    std::fs::write(file.path(), role).unwrap();
+    run(space, &["apply", "--server-side", "--force-conflicts", "-f", file.path().to_str().unwrap()]);
+}
+
+fn run(space: &Namespace<'_>, arguments: &[&str]) {
+    let output = space.kubectl(arguments).unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// What a program has printed; it must have succeeded.
