@@ -74,7 +74,7 @@ fn plan(lab: &Lab, output: &str) -> ((u64, u64, u64, u64), Duration, u64) {
 }
 
 #[test]
-fn thirty_thousand_movies_are_planned_in_20_seconds_and_150_mib() {
+fn thirty_thousand_movies_are_planned_in_150_mib() {
     let lab = Lab::of(0);
     fill(&lab);
     fill_ledger(&lab, "full");
@@ -83,7 +83,6 @@ fn thirty_thousand_movies_are_planned_in_20_seconds_and_150_mib() {
         let (items, took, mib) = plan(&lab, output);
         println!("ledger {output}: {all} movies planned in {:.1} s with {mib} MiB", took.as_secs_f64());
         assert_eq!(items, (all, done, 0, 0), "{output}");
-        println!("{output}: {took:?}, {mib} MiB");
         assert!(mib < 150, "{output}: {mib} MiB");
     }
 }
