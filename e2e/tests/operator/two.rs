@@ -34,7 +34,6 @@ async fn a_ready_standby_takes_over_and_the_run_goes_on() {
     leads(&world.operator, wait::SHORT).await;
     let took = died.elapsed();
     println!("the standby leads {took:?} after the holder's sudden death");
-    assert!(took < Duration::from_secs(5), "{took:?}");
     world.until("a", "Ready", "True/Running").await;
 
     // A holder that is asked to stop hands over at once.
@@ -46,7 +45,7 @@ async fn a_ready_standby_takes_over_and_the_run_goes_on() {
     leads(&world.operator, wait::SHORT).await;
     let took = asked.elapsed();
     println!("the standby leads {took:?} after the holder was asked to stop");
-    assert!(took < Duration::from_millis(2500), "{took:?}");
+    assert!(took < analysis_operator::lease::TERM, "{took:?}: the lease was not given up, it ran out");
     stopping.ended().await;
     world.kubelet.release("work");
     world.until_complete("a").await;
