@@ -60,6 +60,15 @@ impl Leadership {
         self.changes.subscribe()
     }
 
+    /// A renewal counts until `until`. A term that had run out in between (a process that was starved) ended leadership
+    /// without anybody telling: reconciles have passed by since, so it is told as gained anew.
+    fn renew(&self, until: Instant) {
+        if !self.is_held() {
+            self.hold_until(None);
+        }
+        self.hold_until(Some(until));
+    }
+
     fn hold_until(&self, until: Option<Instant>) {
         *self.until.write().unwrap_or_else(PoisonError::into_inner) = until;
         self.changes.send_if_modified(|led| std::mem::replace(led, until.is_some()) != until.is_some());
@@ -98,7 +107,7 @@ impl Candidate {
                     if !self.leadership.is_held() {
                         tracing::info!(identity = %self.identity, "leading");
                     }
-                    self.leadership.hold_until(Some(sent + HOLD));
+                    self.leadership.renew(sent + HOLD);
                 }
                 Ok(Ok(false)) => self.lose("another process holds the lease"),
                 Ok(Err(error)) => self.lapse(&error.to_string()),
@@ -190,5 +199,23 @@ fn as_taken(written: Result<Lease, kube::Error>) -> Result<bool, kube::Error> {
         Ok(_) => Ok(true),
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_term_that_ran_out_unnoticed_is_told_as_gained_anew() {
+        let leadership = Leadership::standby();
+        let mut changes = leadership.subscribe();
+        leadership.renew(Instant::now());
+        assert!(changes.has_changed().unwrap() && *changes.borrow_and_update());
+        assert!(!leadership.is_held(), "it ran out at once");
+        leadership.renew(Instant::now() + TERM);
+        assert!(changes.has_changed().unwrap() && *changes.borrow_and_update());
+        leadership.renew(Instant::now() + TERM);
+        assert!(!changes.has_changed().unwrap(), "a renewal in time is nothing to tell");
     }
 }

@@ -7,7 +7,7 @@
 mod conditions;
 
 use analysisjob::{
-    AnalysisJobStatus, FrameCache, labels, reasons,
+    AnalysisJobStatus, FrameCache, reasons,
     status::{CacheStatus, ChildJob, FailuresStatus, PlanStatus, RunStatus, WorkersStatus},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -215,9 +215,6 @@ pub fn is_transition(before: &AnalysisJobStatus, after: &AnalysisJobStatus) -> b
     };
     gist(before) != gist(after)
 }
-
-/// The role of pods the trouble may come from, for messages.
-pub const ROLES: [&str; 4] = [labels::PLAN, labels::WORK, labels::COLLECT, labels::CACHE];
 
 /// The reason of Ready.
 pub fn ready_reason(status: &AnalysisJobStatus) -> &str {
