@@ -8,8 +8,8 @@ export TAG REGISTRY BINARIES
 # Where `make run` puts its archive and results.
 RUN_DIR ?= run
 
-.PHONY: help setup run test test-api check deny crds reference bench bench-operator chart-files manifests-check images \
-	images-sizes push fmt clean
+.PHONY: help setup run test test-api cluster cluster-down e2e check deny crds reference bench bench-operator chart-files \
+	manifests-check images images-sizes push fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,16 @@ test: setup ## every test that needs no cluster
 test-api: ## the tests on a real API server, built from Go modules (needs Go)
 	@./setup.sh test-api
 	cargo test --release -p e2e
+
+cluster: ## start a real one-node Kubernetes on this machine (root, Linux) and print its KUBECONFIG
+	@./setup.sh test-cluster
+	@e2e/cluster/up.sh
+
+cluster-down: ## stop it and leave the machine as it was
+	@e2e/cluster/down.sh
+
+e2e: setup ## the tests on a real cluster: KUBECONFIG's, else an own node
+	@e2e/e2e.sh
 
 check: setup ## formatting, lints, docs
 	cargo fmt --all --check

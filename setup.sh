@@ -1,10 +1,12 @@
 #!/bin/sh
 # Makes sure that what cannot come from crates.io is there: a C toolchain, FFmpeg, OpenCV, clang.
 # On Debian and Ubuntu the missing packages are installed (through sudo where needed); elsewhere they are named.
-# `setup.sh test-api` looks for what only `make test-api` needs.
+# `setup.sh test-api` looks for what only `make test-api` needs, `setup.sh test-cluster` for what the node of `make e2e` does.
 set -eu
 
 PACKAGES="build-essential pkg-config cmake nasm clang libclang-dev ffmpeg libopencv-dev libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev libavdevice-dev libswscale-dev libswresample-dev ca-certificates"
+# A node of Kubernetes, and the means to build images where there is neither a registry nor docker.
+CLUSTER_PACKAGES="containerd runc containernetworking-plugins iptables iproute2 conntrack procps util-linux buildah mmdebstrap docker-registry apache2-utils"
 RUST_MINIMUM=92
 # From 1.21 on, go fetches the version that a go.mod asks for by itself.
 GO_MINIMUM=21
@@ -61,5 +63,11 @@ check_elsewhere() {
 }
 
 check_rust
-if [ "${1:-}" = "test-api" ]; then check_go; fi
+case ${1:-} in
+test-api) check_go ;;
+test-cluster)
+    check_go
+    PACKAGES="$PACKAGES $CLUSTER_PACKAGES"
+    ;;
+esac
 if command -v apt-get >/dev/null 2>&1; then install_debian; else check_elsewhere; fi

@@ -25,6 +25,7 @@ var components = map[string]func() int{
 	"kube-proxy":              daemon(proxy.NewProxyCommand),
 	"kubelet":                 daemon(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }),
 	"kubectl":                 runKubectl,
+	"coredns":                 runDNS,
 	"keys":                    runKeys,
 }
 

@@ -1,6 +1,6 @@
 // One binary with all of Kubernetes that the tests of this project start: the control plane, a node and kubectl.
 //
-//	kube etcd|kube-apiserver|kube-controller-manager|kube-scheduler|kubelet|kube-proxy|kubectl [flags]
+//	kube etcd|kube-apiserver|kube-controller-manager|kube-scheduler|kubelet|kube-proxy|coredns|kubectl [flags]
 //	kube keys FOLDER
 //
 // A link to it that has a component's name is that component, so that kubectl finds its plugins and plugins find
@@ -8,7 +8,8 @@
 //
 //	main.go        which component, and when it ends
 //	components.go  the components
-//	keys.go        the secrets a control plane needs before it starts
+//	dns.go         cluster DNS
+//	keys.go        the secrets a cluster needs before it starts
 package main
 
 import (
