@@ -16,13 +16,14 @@ export TAG="$2" BINARIES="${BINARIES:-${CARGO_TARGET_DIR:-target}/release}" REGI
 # shellcheck source=images/names.sh
 . images/names.sh
 
-# A second name in the archive's list costs nothing: the layers are there once.
+# A second name in the archive's list: the layers are there once.
 name_again() {
-    tar -C "$work" -xf "$1" manifest.json
-    sed -i 's/"RepoTags":\["\([^"]*\)"\]/"RepoTags":["\1","\1-next"]/' "$work/manifest.json"
-    grep -q -- '-next"' "$work/manifest.json" || fail "the list of names in $1 is not as expected"
-    tar --delete -f "$1" manifest.json
-    tar -C "$work" --append -f "$1" manifest.json
+    rm -rf "$work/image"
+    mkdir "$work/image"
+    tar -C "$work/image" -xf "$1"
+    sed -i 's/"RepoTags":\["\([^"]*\)"\]/"RepoTags":["\1","\1-next"]/' "$work/image/manifest.json"
+    grep -q -- '-next"' "$work/image/manifest.json" || fail "the list of names in $1 is not as expected"
+    (cd "$work/image" && tar -cf "$1" -- *)
 }
 
 work=$(mktemp -d)

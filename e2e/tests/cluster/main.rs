@@ -12,6 +12,7 @@ mod disruption;
 mod kills;
 mod outputs;
 mod quickstart;
+mod registry;
 mod scaling;
 mod standing;
 mod upgrade;

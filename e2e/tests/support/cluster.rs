@@ -63,7 +63,8 @@ pub fn scratch(name: &str) -> PathBuf {
 }
 
 impl Cluster {
-    async fn find() -> Self {
+    /// The cluster alone.
+    pub async fn find() -> Self {
         let needed = |name| told(name).unwrap_or_else(|| panic!("{name} is not set: start these tests by `make e2e`"));
         let kubeconfig = PathBuf::from(needed("E2E_KUBECONFIG"));
         let read = Kubeconfig::read_from(&kubeconfig).unwrap();
