@@ -32,12 +32,13 @@ async fn only_what_is_new_or_changed_is_done_again() {
     stand.put(4).await;
     wanted["rescan"] = json!({"schedule": "* * * * *"});
     job.apply(&wanted).await;
-    let second = job.until("a run over the new movies", RUN, |status| {
-        let (items, run) = (status.items.as_ref()?, status.run.as_ref()?);
-        (run.id != first && items.total == 5 && items.succeeded == 2).then(|| run.id.clone())
-    });
-    let second = second.await;
-    let items = job.status().await.items.unwrap();
+    let (second, items) = job
+        .until("a run over the new movies", RUN, |status| {
+            let (items, run) = (status.items.as_ref()?, status.run.as_ref()?);
+            let done = run.id != first && items.total == 5 && items.succeeded == 2;
+            done.then(|| (run.id.clone(), items.clone()))
+        })
+        .await;
     assert_eq!((items.up_to_date, items.failed), (3, 0), "what stood was not done again: {items:?}");
 
     // Another version of one movie: that one only.
