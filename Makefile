@@ -2,10 +2,14 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
+# The images' tag and place, and where their binaries are from: words of images/*.sh.
+export TAG REGISTRY BINARIES
+
 # Where `make run` puts its archive and results.
 RUN_DIR ?= run
 
-.PHONY: help setup run test test-api cluster cluster-down e2e check deny crds reference bench bench-operator chart-files manifests-check fmt clean
+.PHONY: help setup run test test-api cluster cluster-down e2e check deny crds reference bench bench-operator chart-files \
+	manifests-check images images-sizes push fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +70,15 @@ chart-files: ## copy into the chart what it shares with crds/ and manifests/
 
 manifests-check: ## build, validate and test manifests/ and chart/ (needs Go; no cluster, no Rust)
 	@./e2e/manifests-check/run.sh
+
+images: ## build the images [TAG= REGISTRY= BINARIES=target/release], see docs/images.md
+	@./images/build.sh
+
+images-sizes: ## what the images weigh, compressed
+	@./images/sizes.sh
+
+push: ## push the images to REGISTRY= [TAG=]
+	@./images/push.sh
 
 clean: ## remove what `make run` and the builds made
 	rm -rf target "$(RUN_DIR)"

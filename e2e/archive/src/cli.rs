@@ -31,7 +31,7 @@ Examples:
 Faults: delay {ms}, stall {after}, drop {after}, close, short {missing}, ignore_range, wrong_range {shift},
 status {status, retry_after}, swapped. A rule may have path (a part of it, or a pattern with * and ?), times, skip,
 only_ranges. DELETE /_control/faults ends them, DELETE /_control/counts counts anew, PUT /_control/down with
-milliseconds closes every connection for so long.";
+milliseconds closes every connection for so long. GET /_control/files lists what there is.";
 
 const LONG_EXAMPLES: &str = "\
 Examples:
@@ -150,6 +150,9 @@ struct ServeArguments {
     /// A fault, as JSON; may be given several times.
     #[arg(long = "fault", env = "ARCHIVE_FAULT", value_parser = parse_rule)]
     faults: Vec<Rule>,
+    /// Let files be put and deleted (PUT, DELETE), by whoever reaches the port.
+    #[arg(long, env = "ARCHIVE_WRITABLE")]
+    writable: bool,
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -223,8 +226,12 @@ fn render_one(movie: &Movie, path: &Path) -> Result<(), Failure> {
 }
 
 fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
-    let options =
-        server::Options { address: arguments.bind, prefix: arguments.prefix.clone(), faults: arguments.faults.clone() };
+    let options = server::Options {
+        address: arguments.bind,
+        prefix: arguments.prefix.clone(),
+        faults: arguments.faults.clone(),
+        writable: arguments.writable,
+    };
     let listening = |url: &str| {
         if let Some(path) = &arguments.url_file {
             // Written whole: who waits for the file never reads half an address.

@@ -5,12 +5,15 @@
 //! GET DELETE /_control/counts    what was asked for; start again from nothing
 //! GET POST DELETE /_control/faults   the rules in force; add one (JSON); take all away
 //! PUT        /_control/down      milliseconds (JSON) for which every connection is closed at once
+//! GET        /_control/files     what there is, as JSON: path below the root to size in bytes
+//! PUT DELETE /files/…            a file put or taken away, where the server is told that it may
 //! ```
 
 mod connection;
 mod counts;
 mod file;
 mod range;
+mod upload;
 
 use std::{
     io,
@@ -57,12 +60,15 @@ pub struct Options {
     pub prefix: String,
     /// Faults from the start.
     pub faults: Vec<Rule>,
+    /// Files may be put and deleted over HTTP: for tests on a cluster, which cannot reach the folder.
+    pub writable: bool,
 }
 
 impl Default for Options {
     /// Any free port of this machine, under [`PREFIX`], healthy.
     fn default() -> Self {
-        Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), prefix: PREFIX.to_owned(), faults: Vec::new() }
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { address, prefix: PREFIX.to_owned(), faults: Vec::new(), writable: false }
     }
 }
 
@@ -71,6 +77,7 @@ impl Default for Options {
 pub(crate) struct Shared {
     root: PathBuf,
     prefix: String,
+    writable: bool,
     rules: Mutex<Rules>,
     counts: Mutex<Counts>,
     down: Arc<AtomicBool>,
@@ -104,7 +111,7 @@ impl Server {
             bind(options.address)?
         };
         let address = listener.local_addr()?;
-        let shared = Shared::new(root.as_ref(), &options.prefix, options.faults)?;
+        let shared = Shared::new(root.as_ref(), options)?;
         runtime.spawn(serve(listener, Arc::clone(&shared)));
         Ok(Self { shared, address, runtime: Some(runtime) })
     }
@@ -168,7 +175,7 @@ pub async fn serve_until(
     stop: oneshot::Receiver<()>,
 ) -> io::Result<()> {
     let listener = bind(options.address)?;
-    let shared = Shared::new(root, &options.prefix, options.faults)?;
+    let shared = Shared::new(root, options)?;
     listening(&format!("http://{}{}", listener.local_addr()?, shared.prefix))?;
     tokio::select! {
         () = serve(listener, shared) => Ok(()),
@@ -190,6 +197,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         .route("/_control/counts", get(counts).delete(reset))
         .route("/_control/faults", get(faults).post(inject).delete(clear))
         .route("/_control/down", put(down))
+        .route("/_control/files", get(upload::files))
         .fallback(answer)
         .with_state(shared);
     if let Err(error) = axum::serve(door, app.into_make_service_with_connect_info::<Cut>()).await {
@@ -238,6 +246,9 @@ async fn answer(State(shared): Ours, ConnectInfo(cut): ConnectInfo<Cut>, request
     let below = request.uri().path().strip_prefix(&shared.prefix);
     let Some(path) = below.map(decoded) else { return StatusCode::NOT_FOUND.into_response() };
     let Some(path) = path else { return StatusCode::BAD_REQUEST.into_response() };
+    if shared.writable && [Method::PUT, Method::DELETE].contains(request.method()) {
+        return upload::change(&shared, &path, request).await;
+    }
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
     }
@@ -253,8 +264,9 @@ async fn answer(State(shared): Ours, ConnectInfo(cut): ConnectInfo<Cut>, request
 }
 
 impl Shared {
-    fn new(root: &Path, prefix: &str, faults: Vec<Rule>) -> io::Result<Arc<Self>> {
-        let shared = Self { root: root.canonicalize()?, prefix: prefix.to_owned(), ..Self::default() };
+    fn new(root: &Path, options: Options) -> io::Result<Arc<Self>> {
+        let Options { prefix, faults, writable, address: _ } = options;
+        let shared = Self { root: root.canonicalize()?, prefix: prefix.clone(), writable, ..Self::default() };
         if !shared.root.is_dir() || !prefix.starts_with('/') || !prefix.ends_with('/') {
             return Err(io::Error::other("the root must be a folder, its path must begin and end with a slash"));
         }

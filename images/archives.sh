@@ -1,0 +1,21 @@
+#!/bin/sh
+# Writes the images of the tests as files for `ctr images import`: archives.sh OUTDIR TAG
+#   OUTDIR/{operator,worker,lazycache,archive}.tar
+#   named docker.io/library/{analysis-operator,analysis-worker,lazycache,archive}:TAG
+# From the binaries in BINARIES (target/release). What has not changed comes from the layers of the last time.
+set -eu
+[ $# -eq 2 ] || { echo "usage: archives.sh OUTDIR TAG" >&2; exit 2; }
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+[ -z "${BINARIES:-}" ] || BINARIES=$(cd "$BINARIES" && pwd)
+cd "$(dirname "$0")/.."
+export TAG="$2" BINARIES="${BINARIES:-${CARGO_TARGET_DIR:-target}/release}" REGISTRY=
+# shellcheck source=images/tool.sh
+. images/tool.sh
+# shellcheck source=images/names.sh
+. images/names.sh
+
+./images/build.sh operator worker lazycache archive
+for target in operator worker lazycache archive; do
+    image_save "$(image_name "$target"):$TAG" "$out/$target.tar"
+done
