@@ -1,7 +1,8 @@
 #!/bin/sh
 # Writes the images of the tests as files for `ctr images import`: archives.sh OUTDIR TAG
 #   OUTDIR/{operator,worker,lazycache,archive}.tar
-#   named docker.io/library/{analysis-operator,analysis-worker,lazycache,archive}:TAG
+#   named docker.io/library/{analysis-operator,analysis-worker,lazycache,archive}:TAG, and :TAG-next, the same under the
+#   name of another release, for the tests that roll from one to the other
 # From the binaries in BINARIES (target/release). What has not changed comes from the layers of the last time.
 set -eu
 [ $# -eq 2 ] || { echo "usage: archives.sh OUTDIR TAG" >&2; exit 2; }
@@ -15,7 +16,20 @@ export TAG="$2" BINARIES="${BINARIES:-${CARGO_TARGET_DIR:-target}/release}" REGI
 # shellcheck source=images/names.sh
 . images/names.sh
 
+# A second name in the archive's list: the layers are there once.
+name_again() {
+    rm -rf "$work/image"
+    mkdir "$work/image"
+    tar -C "$work/image" -xf "$1"
+    sed -i 's/"RepoTags":\["\([^"]*\)"\]/"RepoTags":["\1","\1-next"]/' "$work/image/manifest.json"
+    grep -q -- '-next"' "$work/image/manifest.json" || fail "the list of names in $1 is not as expected"
+    (cd "$work/image" && tar -cf "$1" -- *)
+}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 ./images/build.sh operator worker lazycache archive
 for target in operator worker lazycache archive; do
     image_save "$(image_name "$target"):$TAG" "$out/$target.tar"
+    name_again "$out/$target.tar"
 done

@@ -1,0 +1,37 @@
+//! The first thing that a person tries.
+
+use std::fs;
+
+use crate::support::{
+    Job, Space, Stand,
+    job::spec,
+    machine::{names_below, on_one_machine},
+    results::{is_of_a_movie, timeless},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a cluster: make e2e"]
+async fn a_cluster_gives_what_one_machine_gives() {
+    let space = Space::new("quickstart").await;
+    let stand = Stand::with(&space, 3).await;
+    let job = Job::start(&space, &stand, "quickstart", |_| {}).await;
+    let status = job.until_complete().await;
+    let items = status.items.unwrap();
+    assert_eq!((items.total, items.succeeded, items.failed, items.pending), (3, 3, 0, 0));
+    assert_eq!(status.progress.as_deref(), Some("3/3"));
+
+    let machine = on_one_machine(&spec(&stand), 3);
+    let files = stand.files("results").await;
+    let names: Vec<&String> = files.keys().collect();
+    let made = names_below(machine.path());
+    assert_eq!(names, made.iter().collect::<Vec<_>>(), "the same files");
+    for name in &made {
+        let (here, there) = (fs::read_to_string(machine.path().join(name)).unwrap(), stand.read("results", name).await);
+        if is_of_a_movie(name) {
+            let read = |text: &str| timeless(serde_json::from_str(text).unwrap());
+            assert_eq!(read(&there), read(&here), "{name}");
+        } else if [".csv", ".jsonl"].iter().any(|end| name.ends_with(end)) {
+            assert_eq!(there, here, "{name}");
+        }
+    }
+}
