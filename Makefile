@@ -5,6 +5,9 @@ SHELL := /bin/bash
 # The images' tag and place, and where their binaries are from: words of images/*.sh.
 export TAG REGISTRY BINARIES
 
+# Always --workspace, narrowed by target and not by package: cargo then chooses the features of dependencies once, and each is
+# compiled once.
+
 # Where `make run` puts its archive and results.
 RUN_DIR ?= run
 
@@ -18,16 +21,16 @@ setup: ## install what is missing (Debian, Ubuntu), or say what is
 	@./setup.sh
 
 run: setup ## render a small archive, serve it, analyse it, name the results
-	cargo build --release -p archive -p analysis-worker
+	cargo build --release --workspace --bin archive --bin analysis-worker
 	@./e2e/quickstart.sh "$(RUN_DIR)"
 
 test: setup ## every test that needs no cluster
-	cargo test --release --workspace --exclude e2e
-	cargo test --release -p analysis-operator --features otlp --test otlp
+	cargo test --release --workspace
+	cargo test --release --workspace --features analysis-operator/otlp --test otlp
 
 test-api: ## the tests on a real API server, built from Go modules (needs Go)
 	@./setup.sh test-api
-	cargo test --release -p e2e
+	cargo test --release --workspace --test control_plane --test crd --test admission --test operator
 
 cluster: ## start a real one-node Kubernetes on this machine (root, Linux) and print its KUBECONFIG
 	@./setup.sh test-cluster
