@@ -11,7 +11,7 @@ export TAG REGISTRY BINARIES
 # Where `make run` puts its archive and results.
 RUN_DIR ?= run
 
-.PHONY: help setup run test test-api cluster cluster-down e2e check deny crds reference bench bench-operator chart-files \
+.PHONY: help setup run test test-api cluster cluster-down e2e check deny crds reference bench bench-operator bench-cluster chart-files \
 	manifests-check images images-sizes push fmt clean
 
 help: ## this list
@@ -62,6 +62,9 @@ bench: bench-operator ## every benchmark; the figures go to docs/benchmarks.md
 
 bench-operator: ## reconciles, memory, sizes and failover of the operator against a mocked API
 	cargo bench -p analysis-operator --bench operator
+
+bench-cluster: ## from apply to the first worker, overhead over a bare Job, weight, on a real cluster (as make e2e)
+	@e2e/e2e.sh --bench
 
 fmt: ## format the code
 	cargo fmt --all

@@ -2,6 +2,7 @@
 # The tests on a real cluster: builds binaries and images, starts a one-node Kubernetes on this machine, runs every test
 # of `e2e/tests/cluster` and `e2e/tests/install` (or those whose names hold one of the words given), stops the node.
 #   e2e/e2e.sh [WORD…]
+#   e2e/e2e.sh --bench     measures instead: `make bench-cluster`
 # KUBECONFIG    a cluster to use instead of an own node; its nodes must be able to pull the images (see E2E_REGISTRY)
 # E2E_REGISTRY  where the images are in that cluster, such as registry.example.org/video-analysis
 # E2E_TAG       their tag; default: e2e
@@ -70,6 +71,10 @@ else
     ./setup.sh test-cluster
     trap stop_node EXIT
     stage "node and images" start_node
+fi
+if [ "${1:-}" = --bench ]; then
+    cargo bench --workspace --bench cluster
+    exit
 fi
 stage tests run_tests "$@" || {
     [ ! -d target/e2e/failed ] || echo "e2e: what the failed tests left is in $(find target/e2e/failed -mindepth 1 -maxdepth 1 | tr '\n' ' ')" >&2
