@@ -51,7 +51,7 @@ impl<'a> Bits<'a> {
             self.window |= u64::from_be_bytes(*word) >> self.count;
             let bytes = (63 - self.count) >> 3;
             self.rest = &self.rest[bytes as usize..];
-            self.count |= 56;
+            self.count |= 0x38;
         } else {
             self.refill_last();
         }

@@ -13,7 +13,7 @@
 //! ```
 //! use prores::{Range, Reduction};
 //!
-//! # let packet = include_bytes!("../tests/packets/progressive.icpf");
+//! # let packet = include_bytes!("../fuzz/corpus/luma/progressive.icpf");
 //! let image = prores::luma(packet, Reduction::Quarter, Range::Video)?;
 //! assert_eq!(image.data.len(), image.width as usize * image.height as usize);
 //! # Ok::<(), prores::Error>(())
@@ -22,16 +22,16 @@
 //! What holds, and which test holds it:
 //! * A size is `width / n` x `height / n`, rounded down: a rest at the right or the bottom is left out, whatever the
 //!   size of the frame (`tests/ffmpeg.rs`).
-//! * Any bytes give an image or an [`Error`], in memory of at most 64 bytes for each byte of the packet and a constant
-//!   (`tests/damage.rs`, the fuzz target in `fuzz/`). What was not read is not checked: damage behind the lowest
+//! * Any bytes give an image or an [`Error`], in memory of at most 400 bytes for each byte of the packet (70 where it is
+//!   not interlaced) and a constant (`tests/damage.rs`, the fuzz target in `fuzz/`). What was not read is not checked: damage behind the lowest
 //!   frequencies, or in the colours, goes unseen.
-//! * The three ways of [`Decoding`] give the same, for damaged packets, too.
+//! * The three ways of [`Decoding`] give the same, for damaged packets, too (`tests/damage.rs`).
 //! * No unsafe code, no IO, no threads.
 //!
 //! ProRes 422 of all profiles and the luma of ProRes 4444 are read, progressive and interlaced. ProRes RAW is another
 //! format. What is not supported is refused by name ([`Error::Unsupported`]), never guessed.
 //!
-//! Read next: [`header`](self) for the format's outer layers, `entropy` for the inner, `transform` for the mathematics.
+//! Read next: `header` for the format's outer layers, `entropy` for the inner, `transform` for the mathematics.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::inline_always)] // the inner loops: a call costs as much as what is called
@@ -158,19 +158,24 @@ struct Reduced<'a> {
     factor: u32,
 }
 
-impl Reduced<'_> {
+impl<'a> Reduced<'a> {
     fn size(&self) -> (u32, u32) {
         (self.frame.header.width / self.factor, self.frame.header.height / self.factor)
     }
 
-    /// The table of slices was read before, and is as long as the size makes it: memory follows the packet's length.
+    /// The slices of its picture, or of each of its fields.
+    fn slices(&self) -> Result<Vec<Vec<Slice<'a>>>, Error> {
+        self.frame.pictures()?.iter().map(Picture::slices).collect()
+    }
+
+    /// To be made after the slices were found: each has at least 8 bytes, so memory follows the packet's length.
     fn plane<P: Pixel>(&self) -> Plane<P> {
         let (width, height) = self.size();
         Plane::new(width as usize, height as usize)
     }
 
     fn progressive<const X: usize, const Y: usize>(&self) -> Result<Vec<u8>, Error> {
-        let pictures = self.frame.pictures()?;
+        let pictures = self.slices()?;
         let mut plane = self.plane::<u8>();
         self.fill(&pictures, &Transform::<X, Y>::new(&self.frame, self.range), &mut plane)?;
         Ok(plane.into_pixels())
@@ -178,7 +183,7 @@ impl Reduced<'_> {
 
     /// A square's lines are of both fields in equal parts, so its mean is the mean of the fields' means.
     fn interlaced<const X: usize, const Y: usize>(&self) -> Result<Vec<u8>, Error> {
-        let pictures = self.frame.pictures()?;
+        let pictures = self.slices()?;
         let mut plane = self.plane::<f32>();
         self.fill(&pictures, &Transform::<X, Y>::new(&self.frame, self.range), &mut plane)?;
         Ok(plane.into_codes())
@@ -186,13 +191,12 @@ impl Reduced<'_> {
 
     fn fill<P: Pixel, const X: usize, const Y: usize>(
         &self,
-        pictures: &[Picture<'_>],
+        pictures: &[Vec<Slice<'_>>],
         transform: &Transform<X, Y>,
         plane: &mut Plane<P>,
     ) -> Result<(), Error> {
         let mut buffers = [[0; MAX_BLOCKS * MAX_WANTED]; 2];
-        for picture in pictures {
-            let slices = picture.slices()?;
+        for slices in pictures {
             for (index, pair) in slices.chunks(2).enumerate() {
                 self.read(pair, Transform::<X, Y>::WANTED, &mut buffers)
                     .map_err(|(nth, source)| Error::Slice { slice: index * 2 + nth, source })?;
@@ -205,13 +209,13 @@ impl Reduced<'_> {
     }
 
     /// The coefficients of one or two slices; the first damage, and in which of them.
-    fn read<'a>(
+    fn read<'b>(
         &self,
-        slices: &[Slice<'a>],
+        slices: &[Slice<'b>],
         wanted: usize,
         buffers: &mut [Coefficients; 2],
     ) -> Result<(), (usize, Damage)> {
-        let luma = |slice: &Slice<'a>| entropy::Luma { bytes: slice.bytes, blocks: slice.width as usize * 4, wanted };
+        let luma = |slice: &Slice<'b>| entropy::Luma { bytes: slice.bytes, blocks: slice.width as usize * 4, wanted };
         let [first, second] = buffers;
         if let (Decoding::Interleaved, [a, b]) = (self.decoding, slices) {
             return entropy::pair(Table::shared(), [luma(a), luma(b)], [first, second]);

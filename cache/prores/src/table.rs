@@ -91,14 +91,17 @@ impl Table {
     }
 
     fn new() -> Self {
-        let mut entries = Box::new([Entry::NONE; ENTRIES]);
+        let mut entries = vec![Entry::NONE; ENTRIES].into_boxed_slice();
         for (index, entry) in entries.iter_mut().enumerate() {
             let context = Context((index >> LOOK) as u32);
             let is_one = (context.0 >> 3) < RUN.len() as u32 && (context.0 & 7) < LEVEL.len() as u32;
             let window = (index as u64) << (64 - LOOK);
             *entry = is_one.then(|| decide(context, window)).flatten().unwrap_or(Entry::NONE);
         }
-        Self(entries)
+        match entries.try_into() {
+            Ok(entries) => Self(entries),
+            Err(_) => unreachable!("the vector was made with this length"),
+        }
     }
 
     /// What the bits at the top of `window` say.
@@ -124,7 +127,8 @@ mod tests {
     #[test]
     fn an_entry_says_what_the_codewords_say() {
         let mut decided = 0;
-        for (context, run_book, level_book) in (0..36).map(|pair| (pair / 6 << 3 | pair % 6, pair / 6, pair % 6)) {
+        for (context, run_book, level_book) in (0..36).map(|pair| (((pair / 6) << 3) | (pair % 6), pair / 6, pair % 6))
+        {
             for look in 0..1_u64 << LOOK {
                 let window = look << (64 - LOOK);
                 let entry = Table::shared().entry(Context(context), window);

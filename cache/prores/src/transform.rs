@@ -79,6 +79,7 @@ impl<const X: usize, const Y: usize> Transform<X, Y> {
 
     /// The means of four blocks side by side in memory: by row, column, block.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // the indices are those of the formula
     fn means(
         &self,
         coefficients: &Coefficients,
