@@ -60,7 +60,7 @@ fn milliseconds(packets: &[Vec<u8>], decoding: Decoding, reduction: Reduction) -
         for packet in packets {
             black_box(prores::luma_by(decoding, black_box(packet), reduction, Range::Full).unwrap());
         }
-        (processor_time() - start).as_secs_f64() * 1e3 / packets.len() as f64
+        processor_time().saturating_sub(start).as_secs_f64() * 1e3 / packets.len() as f64
     };
     (0..PASSES).map(|_| pass()).fold(f64::INFINITY, f64::min)
 }
