@@ -11,8 +11,8 @@ export TAG REGISTRY BINARIES
 # Where `make run` puts its archive and results.
 RUN_DIR ?= run
 
-.PHONY: help setup run test test-api cluster cluster-down e2e check deny crds reference bench bench-operator bench-cluster chart-files \
-	manifests-check images images-sizes push fmt clean
+.PHONY: help setup run test test-api cluster cluster-down e2e check deny crds reference bench bench-operator bench-cluster bench-prores \
+	chart-files manifests-check images images-sizes push fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,13 +58,16 @@ crds: ## write crds/ from the Rust types
 reference: ## write docs/reference/ from the code
 	WRITE_REFERENCE=1 cargo test --release --quiet -p analysis-operator --test reference
 
-bench: bench-operator ## every benchmark; the figures go to docs/benchmarks.md
+bench: bench-operator bench-prores ## every benchmark; the figures go to docs/benchmarks.md
 
 bench-operator: ## reconciles, memory, sizes and failover of the operator against a mocked API
 	cargo bench -p analysis-operator --bench operator
 
 bench-cluster: ## from apply to the first worker, overhead over a bare Job, weight, on a real cluster (as make e2e)
 	@e2e/e2e.sh --bench
+
+bench-prores: ## reduced-size decoding of ProRes frames beside FFmpeg's full decode, ms a frame
+	cargo bench -p prores --bench reduced
 
 fmt: ## format the code
 	cargo fmt --all
