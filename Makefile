@@ -5,11 +5,14 @@ SHELL := /bin/bash
 # The images' tag and place, and where their binaries are from: words of images/*.sh.
 export TAG REGISTRY BINARIES
 
+# Always --workspace, narrowed by target and not by package: cargo then chooses the features of dependencies once, and each is
+# compiled once.
+
 # Where `make run` puts its archive and results.
 RUN_DIR ?= run
 
-.PHONY: help setup run test test-api cluster cluster-down e2e check deny crds reference bench bench-operator chart-files \
-	manifests-check images images-sizes push fmt clean
+.PHONY: help setup run test test-api cluster cluster-down e2e check deny crds reference bench bench-operator bench-cluster bench-prores \
+	chart-files manifests-check images images-sizes push fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,16 +21,16 @@ setup: ## install what is missing (Debian, Ubuntu), or say what is
 	@./setup.sh
 
 run: setup ## render a small archive, serve it, analyse it, name the results
-	cargo build --release -p archive -p analysis-worker
+	cargo build --release --workspace --bin archive --bin analysis-worker
 	@./e2e/quickstart.sh "$(RUN_DIR)"
 
 test: setup ## every test that needs no cluster
-	cargo test --release --workspace --exclude e2e
-	cargo test --release -p analysis-operator --features otlp --test otlp
+	cargo test --release --workspace
+	cargo test --release --workspace --features analysis-operator/otlp --test otlp
 
 test-api: ## the tests on a real API server, built from Go modules (needs Go)
 	@./setup.sh test-api
-	cargo test --release -p e2e
+	cargo test --release --workspace --test control_plane --test crd --test admission --test operator
 
 cluster: ## start a real one-node Kubernetes on this machine (root, Linux) and print its KUBECONFIG
 	@./setup.sh test-cluster
@@ -55,10 +58,16 @@ crds: ## write crds/ from the Rust types
 reference: ## write docs/reference/ from the code
 	WRITE_REFERENCE=1 cargo test --release --quiet -p analysis-operator --test reference
 
-bench: bench-operator ## every benchmark; the figures go to docs/benchmarks.md
+bench: bench-operator bench-prores ## every benchmark; the figures go to docs/benchmarks.md
 
 bench-operator: ## reconciles, memory, sizes and failover of the operator against a mocked API
 	cargo bench -p analysis-operator --bench operator
+
+bench-cluster: ## from apply to the first worker, overhead over a bare Job, weight, on a real cluster (as make e2e)
+	@e2e/e2e.sh --bench
+
+bench-prores: ## reduced-size decoding of ProRes frames beside FFmpeg's full decode, ms a frame
+	cargo bench -p prores --bench reduced
 
 fmt: ## format the code
 	cargo fmt --all

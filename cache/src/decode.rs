@@ -61,6 +61,15 @@ pub enum DecodeError {
         /// Of the packet.
         found_height: u32,
     },
+    /// The lowest frequencies of a ProRes packet could not be read.
+    #[error("failed to read the lowest frequencies of a frame of {bytes} bytes")]
+    ProRes {
+        /// The packet's size.
+        bytes: usize,
+        /// Why.
+        #[source]
+        source: prores::Error,
+    },
     /// A reduction that is not offered.
     #[error("a reduction by {reduction} is not offered; 1, 2, 4 and 8 are")]
     Reduction {

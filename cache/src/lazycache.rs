@@ -15,6 +15,7 @@ use crate::{
     Error, Identity, Listing, Movie, decode,
     encode::{self, Encoded},
     origin::{FolderOrigin, HttpOrigin, Origin, OriginError, Part, Piece},
+    reduced,
 };
 
 /// A new movie's index is looked for in the first and the last so many bytes, read at once: `moov` stands at either end.
@@ -169,7 +170,7 @@ impl Lazycache {
 
 fn grey(movie: &Movie, packet: &[u8], format: Format, rendition: Rendition) -> Result<(Encoded, RenderTiming), Error> {
     let start = Instant::now();
-    let image = decode::grey(movie, packet, rendition.scale.factor())?;
+    let (image, _) = reduced::grey(movie, packet, rendition.scale.factor(), rendition.decoder)?;
     let extraction = start.elapsed();
     let encoded = encode::grey(&image, format)?;
     Ok((encoded, RenderTiming { extraction, encode: start.elapsed().saturating_sub(extraction) }))

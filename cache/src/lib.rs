@@ -18,6 +18,7 @@ pub mod listing;
 pub mod movie;
 pub mod origin;
 pub mod picture;
+pub mod reduced;
 pub mod server;
 pub mod tls;
 

@@ -12,6 +12,7 @@
 pub mod apply;
 pub mod desired;
 pub mod events;
+pub mod facts;
 pub mod items;
 pub mod observe;
 pub mod pods;

@@ -6,30 +6,29 @@
 mod shed;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
 };
 
 use analysisjob::labels;
-use k8s_openapi::api::{
-    apps::v1::Deployment,
-    batch::v1::Job,
-    core::v1::{ConfigMap, PersistentVolumeClaim, Service},
-};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Service};
 use kube::{Resource, ResourceExt, core::DeserializeGuard, runtime::watcher::Event};
 
-use crate::reconcile::pods::PodFacts;
+use crate::reconcile::{
+    facts::{DeploymentFacts, JobFacts},
+    pods::PodFacts,
+};
 pub use shed::{Kept, shed_job};
 
 /// The stores of one scope (a namespace, or all). Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Stores {
-    /// Child Jobs.
-    pub jobs: Children<Job>,
+    /// Child Jobs, reduced to what is looked at.
+    pub jobs: Children<JobFacts>,
     /// The runs' ConfigMaps.
     pub configs: Children<ConfigMap>,
-    /// Caches.
-    pub deployments: Children<Deployment>,
+    /// Caches, reduced likewise.
+    pub deployments: Children<DeploymentFacts>,
     /// Caches' Services.
     pub services: Children<Service>,
     /// Claims made from templates.
@@ -72,7 +71,8 @@ pub struct Children<K> {
 
 /// Namespace and name of an AnalysisJob.
 type Owner = (String, String);
-type ByName<K> = BTreeMap<String, Arc<DeserializeGuard<K>>>;
+/// Sorted by name. A few children each: a map would weigh more than what it holds.
+type ByName<K> = Vec<Arc<DeserializeGuard<K>>>;
 
 #[derive(Debug)]
 struct Index<K> {
@@ -100,7 +100,7 @@ impl<K: Kept> Children<K> {
     pub fn children<J: Resource>(&self, job: &J) -> Vec<Arc<DeserializeGuard<K>>> {
         let owner = (job.namespace().unwrap_or_default(), job.name_any());
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        index.children.get(&owner).map(|children| children.values().cloned().collect()).unwrap_or_default()
+        index.children.get(&owner).cloned().unwrap_or_default()
     }
 
     /// Whether all children have been listed once.
@@ -111,7 +111,7 @@ impl<K: Kept> Children<K> {
     /// How many children cannot be decoded.
     pub fn undecodable(&self) -> usize {
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        index.children.values().flat_map(BTreeMap::values).filter(|child| child.0.is_err()).count()
+        index.children.values().flatten().filter(|child| child.0.is_err()).count()
     }
 
     /// Takes in what a watch says.
@@ -128,7 +128,9 @@ impl<K: Kept> Children<K> {
             Event::Delete(child) => {
                 let owner = owner(&child);
                 if let Some(children) = index.children.get_mut(&owner) {
-                    children.remove(&child.name_any());
+                    if let Ok(place) = place_of(children, child.meta().name.as_deref()) {
+                        children.remove(place);
+                    }
                     if children.is_empty() {
                         index.children.remove(&owner);
                     }
@@ -148,7 +150,21 @@ fn slim<K: Kept>(mut child: DeserializeGuard<K>) -> DeserializeGuard<K> {
 }
 
 fn put<K: Resource<DynamicType = ()>>(children: &mut HashMap<Owner, ByName<K>>, child: DeserializeGuard<K>) {
-    children.entry(owner(&child)).or_default().insert(child.name_any(), Arc::new(child));
+    let own = children.entry(owner(&child)).or_default();
+    let place = place_of(own, child.meta().name.as_deref());
+    let child = Arc::new(child);
+    match place {
+        Ok(place) => own[place] = child,
+        Err(place) => {
+            own.reserve_exact(1);
+            own.insert(place, child);
+        }
+    }
+}
+
+/// Where the child of a name is, or where it would be.
+fn place_of<K: Resource<DynamicType = ()>>(children: &ByName<K>, name: Option<&str>) -> Result<usize, usize> {
+    children.binary_search_by(|child| child.meta().name.as_deref().cmp(&name))
 }
 
 fn owner<K: Resource<DynamicType = ()>>(child: &DeserializeGuard<K>) -> Owner {

@@ -82,6 +82,12 @@ pub enum AddressError {
         /// As given.
         value: String,
     },
+    /// No way to decode.
+    #[error("decoder={value:?} is neither full nor reduced")]
+    Decoder {
+        /// As given.
+        value: String,
+    },
     /// Two ways to say how large at once.
     #[error("scale and grey cannot be had together with width and height")]
     SizeAndScale,

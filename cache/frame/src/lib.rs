@@ -12,11 +12,13 @@
 //! reversed).
 
 pub mod address;
+pub mod decoder;
 pub mod mirror;
 pub mod path;
 pub mod rendition;
 
 pub use address::{AddressError, Format, FrameAddress, FrameNumber};
+pub use decoder::Decoder;
 pub use mirror::{MirrorError, MirrorRoot};
 pub use path::{DirectoryPath, MoviePath, PathError};
 pub use rendition::{OutputSize, Rendition, Scale};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::address::AddressError;
+use crate::{address::AddressError, decoder::Decoder};
 
 /// The largest width or height an answer may have, in pixels.
 pub const MAX_OUTPUT_SIDE: u32 = 8192;
@@ -29,6 +29,8 @@ pub struct Rendition {
     pub scale: Scale,
     /// Brightness only; excludes `size`.
     pub grey: bool,
+    /// How a reduced grey image is made; of no effect elsewhere.
+    pub decoder: Decoder,
 }
 
 impl OutputSize {
@@ -73,12 +75,12 @@ impl Rendition {
         if size.is_some() && (grey || scale != Scale::default()) {
             return Err(AddressError::SizeAndScale);
         }
-        Ok(Self { size, scale, grey })
+        Ok(Self { size, scale, grey, ..Self::default() })
     }
 
     /// Grey at `1/scale` of the size.
     pub fn grey(scale: Scale) -> Self {
-        Self { size: None, scale, grey: true }
+        Self { scale, grey: true, ..Self::default() }
     }
 }
 
@@ -94,6 +96,9 @@ impl fmt::Display for Rendition {
         }
         if self.scale != Scale::default() {
             parts.push(format!("scale={}", self.scale.0));
+        }
+        if self.decoder != Decoder::default() {
+            parts.push(format!("decoder={}", self.decoder));
         }
         f.write_str(&parts.join("&"))
     }
@@ -132,6 +137,8 @@ mod tests {
         assert_eq!(Rendition::grey(Scale(4)).to_string(), "grey=1&scale=4");
         assert_eq!(Rendition { size: Some(SMALL), ..Rendition::default() }.to_string(), "width=480&height=270");
         assert_eq!(Rendition::default().to_string(), "");
+        let reduced = Rendition { decoder: Decoder::Reduced, ..Rendition::grey(Scale(4)) };
+        assert_eq!(reduced.to_string(), "grey=1&scale=4&decoder=reduced");
     }
 
     #[test]

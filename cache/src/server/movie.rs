@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use frame::{Format, FrameAddress, MoviePath, OutputSize, Rendition};
+use frame::{Decoder, Format, FrameAddress, MoviePath, OutputSize, Rendition};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -24,6 +24,7 @@ pub(super) struct MovieQuery {
     height: Option<String>,
     scale: Option<String>,
     grey: Option<String>,
+    decoder: Option<String>,
     fresh: Option<String>,
     identity: Option<String>,
 }
@@ -45,7 +46,8 @@ impl MovieQuery {
             self.width.as_deref().or_else(|| header_text(headers, "x-lazycache-output-width")),
             self.height.as_deref().or_else(|| header_text(headers, "x-lazycache-output-height")),
         )?;
-        Ok(Rendition::from_query(size, self.scale.as_deref(), self.grey.as_deref())?)
+        let decoder = Decoder::from_query(self.decoder.as_deref())?;
+        Ok(Rendition { decoder, ..Rendition::from_query(size, self.scale.as_deref(), self.grey.as_deref())? })
     }
 }
 

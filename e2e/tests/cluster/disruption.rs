@@ -22,7 +22,8 @@ async fn evicted_and_deleted_workers_cost_no_result_and_no_retry() {
     let stand = Stand::with(&space, MOVIES).await;
     // Every read is late, so that workers are met at work.
     stand.inject(Rule::on(".mov", Fault::Delay { ms: 400 })).await;
-    let job = Job::start(&space, &stand, "disturbed", |spec| spec["retry"] = serde_json::json!({"limitPerItem": 0})).await;
+    let job =
+        Job::start(&space, &stand, "disturbed", |spec| spec["retry"] = serde_json::json!({"limitPerItem": 0})).await;
     let mut disturbed = Vec::new();
     while disturbed.len() < DISTURBED {
         let victim = next_victim(&job, &disturbed).await;
@@ -37,7 +38,10 @@ async fn evicted_and_deleted_workers_cost_no_result_and_no_retry() {
     assert_eq!(work.len(), 1, "one run, one work Job");
     assert_eq!(work[0].status.as_ref().unwrap().failed_indexes.as_deref().unwrap_or_default(), "");
     let counted: Vec<u32> = job.pods("work").await.iter().filter_map(failures_before).collect();
-    assert!(!counted.is_empty() && counted.iter().all(|count| *count == 0), "no index was counted as failed: {counted:?}");
+    assert!(
+        !counted.is_empty() && counted.iter().all(|count| *count == 0),
+        "no index was counted as failed: {counted:?}"
+    );
     assert_eq!(stand.results("results").await, expected(MOVIES));
 }
 

@@ -71,7 +71,8 @@ impl SmallDisk {
     fn mount(space: &Space) -> Self {
         let folder = scratch("small").join(space.name());
         fs::create_dir_all(&folder).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m,mode=0777", "small"]).arg(&folder).status();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m,mode=0777", "small"]).arg(&folder).status();
         assert!(mounted.unwrap().success(), "mounting needs root");
         Self { folder }
     }

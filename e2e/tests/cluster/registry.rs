@@ -32,7 +32,8 @@ async fn images_of_a_private_registry_are_pulled_with_the_secrets_named() {
     }
     let space = Space::new("registry").await;
     let registry = Registry::start(&space).await;
-    let [worker, cache] = ["analysis-worker", "lazycache"].map(|program| registry.take(&space.cluster().image(program), program));
+    let [worker, cache] =
+        ["analysis-worker", "lazycache"].map(|program| registry.take(&space.cluster().image(program), program));
     let stand = Stand::with(&space, 2).await;
     let images = |spec: &mut serde_json::Value| {
         spec["workers"]["image"] = json!(worker);

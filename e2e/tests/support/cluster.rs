@@ -72,7 +72,8 @@ impl Cluster {
         let registry = told("E2E_REGISTRY").unwrap_or_else(|| "docker.io/library".to_owned());
         let classes: Api<StorageClass> = Api::all(Client::try_from(config.clone()).unwrap());
         let classes = classes.list(&ListParams::default()).await.unwrap().items;
-        let is_default = |class: &StorageClass| class.annotations().get(DEFAULT_CLASS).is_some_and(|value| value == "true");
+        let is_default =
+            |class: &StorageClass| class.annotations().get(DEFAULT_CLASS).is_some_and(|value| value == "true");
         let provisioned = classes.iter().any(is_default);
         Self { kubeconfig, config, tag: needed("E2E_TAG"), registry, provisioned }
     }
@@ -80,6 +81,11 @@ impl Cluster {
     /// Whether the cluster makes volumes for claims.
     pub fn provisions_volumes(&self) -> bool {
         self.provisioned
+    }
+
+    /// The file that makes kubectl and helm administrator.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     /// A client of its own: clients belong to the runtime of the test that made them.
@@ -102,7 +108,8 @@ impl Cluster {
     /// Installs the operator from the components of manifests/, as an overlay does, and waits until it leads.
     async fn install(&self) {
         let others: Api<Deployment> = Api::all(self.client());
-        let others = others.list(&ListParams::default().labels("app.kubernetes.io/name=analysis-operator")).await.unwrap();
+        let others =
+            others.list(&ListParams::default().labels("app.kubernetes.io/name=analysis-operator")).await.unwrap();
         let other = others.items.iter().find(|one| one.namespace().as_deref() != Some(HOME));
         assert!(other.is_none(), "another operator runs in the namespace {}", other.unwrap().namespace().unwrap());
         let folder = scratch("operator");

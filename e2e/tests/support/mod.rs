@@ -18,7 +18,7 @@
 //!
 //! Claims are bound by the cluster's default storage class; where there is none, by folders of this machine, which must
 //! then be the node.
-#![allow(dead_code)] // every test binary uses its own part
+#![allow(dead_code, unused_imports)] // every test binary uses its own part
 
 pub mod cluster;
 pub mod job;

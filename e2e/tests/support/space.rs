@@ -50,9 +50,13 @@ pub struct Space {
 }
 
 impl Space {
-    /// Makes one, named after `hint`.
+    /// Makes one, named after `hint`, on the cluster with the operator that these tests share.
     pub async fn new(hint: &str) -> Self {
-        let cluster = cluster().await;
+        Self::under(hint, cluster().await).await
+    }
+
+    /// Makes one, named after `hint`, for an operator that is there.
+    pub async fn under(hint: &str, cluster: &'static Cluster) -> Self {
         let name = format!("e2e-{hint}-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let space = Self { cluster, client: cluster.client(), name };
         let labels = json!({"pod-security.kubernetes.io/enforce": "restricted"});
@@ -106,7 +110,8 @@ impl Space {
             self.volume(&volume, name, &folder).await;
             (spec["storageClassName"], spec["volumeName"]) = (json!(""), json!(volume));
         }
-        let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec});
+        let claim =
+            json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec});
         self.apply::<PersistentVolumeClaim>(name, &claim).await;
     }
 

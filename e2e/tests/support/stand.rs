@@ -31,7 +31,8 @@ const SHELF: u16 = 8001;
 /// Where the S3 store listens.
 const BUCKET: u16 = 9000;
 /// The store's one key; the Secret `results-keys` holds it.
-const KEY: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKEYOFTHETESTS"), ("AWS_SECRET_ACCESS_KEY", "a-secret-of-tests")];
+const KEY: [(&str, &str); 2] =
+    [("AWS_ACCESS_KEY_ID", "AKEYOFTHETESTS"), ("AWS_SECRET_ACCESS_KEY", "a-secret-of-tests")];
 
 /// The pod and its services.
 pub struct Stand<'s> {
@@ -42,7 +43,8 @@ impl<'s> Stand<'s> {
     /// Starts one with so many movies.
     pub async fn with(space: &'s Space, movies: u32) -> Self {
         let keys = BTreeMap::from(KEY);
-        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "results-keys"}, "stringData": keys});
+        let secret =
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "results-keys"}, "stringData": keys});
         space.apply::<Secret>("results-keys", &secret).await;
         space.apply::<Deployment>("stand", &deployment(&space.cluster().image("archive"))).await;
         let ports = [("archive", ARCHIVE), ("shelf", SHELF), ("bucket", BUCKET)]
@@ -176,12 +178,8 @@ fn deployment(image: &str) -> Value {
         container.as_object_mut().unwrap().extend(what.as_object().cloned().unwrap());
         container
     };
-    let serve = |root: &str, port: u16| {
-        json!({"args": ["serve", "--root", root, "--bind", format!("0.0.0.0:{port}"), "--writable"]})
-    };
-    let key = |name: &str| {
-        json!({"name": name, "valueFrom": {"secretKeyRef": {"name": "results-keys", "key": name}}})
-    };
+    let serve = |root: &str, port: u16| json!({"args": ["serve", "--root", root, "--bind", format!("0.0.0.0:{port}"), "--writable"]});
+    let key = |name: &str| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": "results-keys", "key": name}}});
     let settings = [("BUCKET_ROOT", "/bucket"), ("BUCKET_NAME", "results"), ("BUCKET_BIND", "0.0.0.0:9000")];
     let mut env: Vec<Value> = settings.map(|(name, value)| json!({"name": name, "value": value})).into();
     env.extend(KEY.map(|(name, _)| key(name)));

@@ -22,6 +22,12 @@ impl Figure {
     }
 }
 
+/// The machine that measures, in a few words.
+pub fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("a machine of {cores} cores ({})", std::env::consts::ARCH)
+}
+
 /// `1234567` as `1,234,567`.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -40,9 +46,23 @@ pub fn kib(bytes: usize) -> String {
     format!("{:.1} KiB", bytes as f64 / 1024.0)
 }
 
+/// A part of the page: its title, and how its figures come about.
+pub struct Section {
+    /// Such as `Operator`.
+    pub title: &'static str,
+    /// What the title does not say: by which command, under which conditions.
+    pub about: String,
+}
+
+impl Section {
+    fn heading(&self) -> String {
+        format!("## {}\n", self.title)
+    }
+}
+
 /// Prints the figures, and writes them into the page if the build is one to be judged.
-pub fn tell(figures: &[Figure]) {
-    let section = section(figures);
+pub fn tell(about: &Section, figures: &[Figure]) {
+    let section = section(about, figures);
     println!("{section}");
     if cfg!(debug_assertions) {
         println!("not optimised: the figures are no measure, and docs/benchmarks.md stays as it is");
@@ -50,19 +70,11 @@ pub fn tell(figures: &[Figure]) {
     }
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
     let page = fs::read_to_string(&path).unwrap_or_else(|_| "# Benchmarks\n\nWritten by `make bench`.\n".to_owned());
-    fs::write(&path, with_section(&page, &section)).unwrap();
+    fs::write(&path, with_section(&page, &about.heading(), &section)).unwrap();
 }
 
-const TITLE: &str = "## Operator\n";
-
-fn section(figures: &[Figure]) -> String {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let mut text = format!(
-        "{TITLE}\nBy `make bench-operator`, on a machine of {cores} cores ({}). Reconciles and the mocked API share one \
-         thread, so the API's work counts against the operator; filling the stores does not.\n\n\
-         | what | figure | goal | |\n|---|---|---|---|\n",
-        std::env::consts::ARCH,
-    );
+fn section(about: &Section, figures: &[Figure]) -> String {
+    let mut text = format!("{}\n{}\n\n| what | figure | goal | |\n|---|---|---|---|\n", about.heading(), about.about,);
     for Figure { what, value, goal } in figures {
         let (goal, verdict) = goal.map_or(("", ""), |(goal, met)| (goal, if met { "met" } else { "MISSED" }));
         let _ = writeln!(text, "| {what} | {value} | {goal} | {verdict} |");
@@ -71,9 +83,9 @@ fn section(figures: &[Figure]) -> String {
 }
 
 /// The page with its section of this name replaced, or added at its end.
-fn with_section(page: &str, section: &str) -> String {
-    let Some(start) = page.find(TITLE) else { return format!("{}\n\n{section}", page.trim_end()) };
-    let after = start + TITLE.len();
+fn with_section(page: &str, heading: &str, section: &str) -> String {
+    let Some(start) = page.find(heading) else { return format!("{}\n\n{section}", page.trim_end()) };
+    let after = start + heading.len();
     let end = page[after..].find("\n## ").map_or(page.len(), |at| after + at + 1);
     let gap = if end == page.len() { "" } else { "\n" };
     format!("{}{section}{gap}{}", &page[..start], &page[end..])

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use analysis_operator::reconcile::{
+    facts::JobFacts,
     observe::Observed,
     pods::PodFacts,
     run::{Phase, situation},
@@ -11,7 +12,6 @@ use analysis_operator::reconcile::{
 };
 use analysisjob::{AnalysisJob, crd, labels, yaml::print_crd};
 use jiff::Timestamp;
-use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
 use crate::{
@@ -63,7 +63,7 @@ fn alone(job: AnalysisJob) -> Observed {
     }
 }
 
-fn work_job(name: &str, run: &str, movies: u32, shard: u32) -> Job {
+fn work_job(name: &str, run: &str, movies: u32, shard: u32) -> JobFacts {
     let path = "A/".repeat(500);
     let plan = json!({
         "discovered": movies, "selected": movies, "indexes": movies, "itemsPerIndex": 1,

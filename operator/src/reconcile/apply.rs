@@ -8,10 +8,12 @@
 //! reconcile finds what is missing.
 
 use analysisjob::{AnalysisJob, AnalysisJobStatus, labels, managers};
-use k8s_openapi::api::{
-    apps::v1::Deployment,
-    batch::v1::Job,
-    core::v1::{ConfigMap, Pod},
+use k8s_openapi::{
+    api::{
+        batch::v1::Job,
+        core::v1::{ConfigMap, Pod},
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
@@ -24,6 +26,7 @@ use serde_json::json;
 
 use super::{
     desired::{JobChange, JobDeletion, Resources},
+    facts::DeploymentFacts,
     observe::{Observed, run_of},
     validate::Analysis,
 };
@@ -116,7 +119,7 @@ impl Writer {
         }
         if let Some(config) = config {
             let present = config.metadata.name.as_ref().and_then(|name| observed.configs.get(name));
-            changed |= self.child(analysis, config, present.map(AsRef::as_ref)).await?;
+            changed |= self.child(analysis, config, present.map(|present| &present.metadata)).await?;
         }
         if let Some(claim) = claim {
             // A claim's spec cannot change: it is made, and then left alone.
@@ -125,13 +128,15 @@ impl Writer {
             }
         }
         if let Some(service) = service {
-            changed |= self.child(analysis, service, observed.service.as_deref()).await?;
+            changed |=
+                self.child(analysis, service, observed.service.as_ref().map(|present| &present.metadata)).await?;
         }
         if let Some(cache) = cache {
             // Its size is ours: a person's is put back.
-            let replicas = |cache: &Deployment| cache.spec.as_ref().and_then(|spec| spec.replicas);
-            let same = observed.cache.as_deref().filter(|present| replicas(present) == replicas(cache));
-            changed |= self.child(analysis, cache, same).await?;
+            let wanted = cache.spec.as_ref().and_then(|spec| spec.replicas);
+            let replicas = |present: &DeploymentFacts| present.spec.and_then(|spec| spec.replicas);
+            let same = observed.cache.as_ref().filter(|present| replicas(present) == wanted);
+            changed |= self.child(analysis, cache, same.map(|present| &present.metadata)).await?;
         }
         if let Some(job) = rehearsal {
             self.rehearse(analysis, job).await?;
@@ -172,7 +177,7 @@ impl Writer {
     }
 
     /// Applies a child unless it is there as it was applied last; whether it was written.
-    async fn child<K>(&self, analysis: &Analysis, child: &K, present: Option<&K>) -> Result<bool, ApplyError>
+    async fn child<K>(&self, analysis: &Analysis, child: &K, present: Option<&ObjectMeta>) -> Result<bool, ApplyError>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
             + Clone
@@ -184,7 +189,9 @@ impl Writer {
         let mut child = child.clone();
         let digest = sha256(serde_json::to_string(&child).unwrap_or_default().as_bytes());
         child.annotations_mut().insert(labels::APPLIED.to_owned(), digest.clone());
-        if present.is_some_and(|present| present.annotations().get(labels::APPLIED) == Some(&digest)) {
+        if present.is_some_and(|present| {
+            present.annotations.as_ref().and_then(|all| all.get(labels::APPLIED)) == Some(&digest)
+        }) {
             return Ok(false);
         }
         self.may_write()?;

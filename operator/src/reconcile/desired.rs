@@ -29,6 +29,7 @@ use k8s_openapi::{
 };
 
 use super::{
+    facts::JobFacts,
     observe::{Observed, run_of},
     run::{Phase, Situation, finished},
     validate::Analysis,
@@ -113,13 +114,13 @@ fn deletions(analysis: &Analysis, observed: &Observed, situation: &Situation) ->
     let replace = analysis.spec.update_policy == UpdatePolicy::Replace;
     let ended = matches!(situation.phase, Phase::Ended(_));
     let stopping = situation.suspended && !ended;
-    let goes = |name: &String, job: &Job| {
+    let goes = |name: &String, job: &JobFacts| {
         let of_other_run = run_of(job) != situation.run.id;
         let held_by_kueue = stopping && analysis.kueue.is_some() && finished(job).is_none();
         of_other_run || held_by_kueue || situation.redo.contains(name)
     };
     let going = observed.jobs.iter().filter(|(name, job)| job.metadata.deletion_timestamp.is_none() && goes(name, job));
-    let deletion = |(name, job): (&String, &std::sync::Arc<Job>)| JobDeletion {
+    let deletion = |(name, job): (&String, &std::sync::Arc<JobFacts>)| JobDeletion {
         name: name.clone(),
         at_once: replace && run_of(&**job) != situation.run.id,
     };
@@ -155,7 +156,7 @@ fn add_job(wanted: &mut Resources, observed: &Observed, job: Job) {
     }
 }
 
-fn is_held_by_kueue(job: &Job) -> bool {
+fn is_held_by_kueue(job: &JobFacts) -> bool {
     job.metadata.labels.as_ref().is_some_and(|labels| labels.contains_key(super::validate::KUEUE_QUEUE))
 }
 

@@ -8,9 +8,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use analysisjob::status::{FailureSample, ItemsStatus, MAX_FAILURE_SAMPLES};
-use k8s_openapi::api::batch::v1::Job;
 
 use super::{
+    facts::JobFacts,
     pods::{Message, PlanCounts, PodFacts},
     policy::indexes::Indexes,
     run::is_of,
@@ -36,13 +36,13 @@ pub struct Progress {
 pub use analysisjob::labels::FIRST_INDEX;
 
 /// The first index of the run that `job` does.
-pub fn first_index(job: &Job) -> u32 {
+pub fn first_index(job: &JobFacts) -> u32 {
     let annotations = job.metadata.annotations.as_ref();
     annotations.and_then(|all| all.get(FIRST_INDEX)).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 /// Counts the run's movies. `truth` is what the collect pod says of the whole run.
-pub fn progress(plan: &PlanCounts, work: &[&Job], pods: &[Arc<PodFacts>], truth: Option<&Message>) -> Progress {
+pub fn progress(plan: &PlanCounts, work: &[&JobFacts], pods: &[Arc<PodFacts>], truth: Option<&Message>) -> Progress {
     let mut progress = Progress::default();
     let mut tally = Tally::default();
     for job in work {
@@ -100,7 +100,7 @@ struct IndexCounts {
 }
 
 impl IndexCounts {
-    fn of(plan: &PlanCounts, job: &Job, pods: &[Arc<PodFacts>]) -> Self {
+    fn of(plan: &PlanCounts, job: &JobFacts, pods: &[Arc<PodFacts>]) -> Self {
         let status = job.status.clone().unwrap_or_default();
         let completed = Indexes::parse(status.completed_indexes.as_deref().unwrap_or_default());
         let failed = Indexes::parse(status.failed_indexes.as_deref().unwrap_or_default());
@@ -155,7 +155,7 @@ fn items_between(plan: &PlanCounts, first: u32, completions: u32, completed: &In
 }
 
 /// The last message of each index's pods.
-fn last_messages(job: &Job, pods: &[Arc<PodFacts>]) -> HashMap<u32, Message> {
+fn last_messages(job: &JobFacts, pods: &[Arc<PodFacts>]) -> HashMap<u32, Message> {
     let mut ended: Vec<&PodFacts> =
         pods.iter().map(AsRef::as_ref).filter(|pod| pod.has_ended() && is_of(pod, job)).collect();
     ended.sort_by_key(|pod| pod.terminated().and_then(|end| end.finished_at.clone()));
@@ -192,7 +192,7 @@ mod tests {
         }
     }
 
-    fn job(completions: u32, completed: &str, failed: &str, active: i32) -> Job {
+    fn job(completions: u32, completed: &str, failed: &str, active: i32) -> JobFacts {
         serde_json::from_value(json!({
             "metadata": {"uid": "j"},
             "spec": {"completions": completions, "template": {}},

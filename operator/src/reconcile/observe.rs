@@ -6,14 +6,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use analysisjob::{AnalysisJob, labels, status::ChildJobKind};
-use k8s_openapi::api::{
-    apps::v1::Deployment,
-    batch::v1::Job,
-    core::v1::{ConfigMap, PersistentVolumeClaim, Service},
-};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Service};
 use kube::{Resource, ResourceExt, core::DeserializeGuard};
 
-use super::pods::PodFacts;
+use super::{
+    facts::{DeploymentFacts, JobFacts},
+    pods::PodFacts,
+};
 use crate::stores::Stores;
 
 /// Everything known of one AnalysisJob and its children.
@@ -22,11 +21,11 @@ pub struct Observed {
     /// The AnalysisJob itself.
     pub job: Arc<AnalysisJob>,
     /// Its child Jobs of all runs, by name.
-    pub jobs: BTreeMap<String, Arc<Job>>,
+    pub jobs: BTreeMap<String, Arc<JobFacts>>,
     /// Its run's ConfigMaps, by name.
     pub configs: BTreeMap<String, Arc<ConfigMap>>,
     /// The cache's Deployment.
-    pub cache: Option<Arc<Deployment>>,
+    pub cache: Option<Arc<DeploymentFacts>>,
     /// The cache's Service.
     pub service: Option<Arc<Service>>,
     /// The claim made from `output.claimTemplate`.
@@ -135,7 +134,7 @@ pub fn run_of<K: Resource>(child: &K) -> &str {
 }
 
 /// What a child Job does.
-pub fn kind_of(job: &Job) -> Option<ChildJobKind> {
+pub fn kind_of(job: &JobFacts) -> Option<ChildJobKind> {
     match label(job, labels::ROLE) {
         labels::PLAN => Some(ChildJobKind::Plan),
         labels::WORK => Some(ChildJobKind::Work),

@@ -11,11 +11,11 @@
 
 use analysisjob::{AnalysisJobStatus, conditions, labels, reasons, status::ChildJobKind};
 use jiff::Timestamp;
-use k8s_openapi::api::batch::v1::Job;
 use plan::{RunId, ledger::sha256};
 use serde_json::json;
 
 use super::{
+    facts::JobFacts,
     items::{Progress, progress},
     observe::{Observed, kind_of, run_of},
     pods::{Message, MessageError, PlanCounts, PodFacts},
@@ -133,7 +133,7 @@ pub fn situation(analysis: &Analysis, observed: &Observed, now: Timestamp) -> Si
 
 /// A child whose run is of a later generation than the AnalysisJob as it was seen, by name.
 pub fn child_of_later(analysis: &Analysis, observed: &Observed) -> Option<String> {
-    let later = |job: &Job| generation_of(run_of(job)).is_some_and(|generation| generation > analysis.generation);
+    let later = |job: &JobFacts| generation_of(run_of(job)).is_some_and(|generation| generation > analysis.generation);
     observed.jobs.iter().find(|(_, job)| later(job)).map(|(name, _)| name.clone())
 }
 
@@ -193,7 +193,7 @@ impl Situation {
     }
 
     /// A Job that ended with exit code 78 is made anew after a while: someone may have mended the cause.
-    fn misconfiguration<'a>(&mut self, jobs: impl Iterator<Item = &'a Job>, observed: &Observed, now: Timestamp) {
+    fn misconfiguration<'a>(&mut self, jobs: impl Iterator<Item = &'a JobFacts>, observed: &Observed, now: Timestamp) {
         for job in jobs {
             let Some(finish) = finished(job).filter(|finish| finish.failed && finish.by_policy) else { continue };
             let said = last_message(job, observed).and_then(|message| message.error);
@@ -260,7 +260,7 @@ impl Situation {
         analysis: &Analysis,
         plan: &PlanCounts,
         jobs: &Children<'_>,
-        job: &Job,
+        job: &JobFacts,
         observed: &Observed,
         now: Timestamp,
     ) {
@@ -287,7 +287,7 @@ impl Situation {
 
     /// How the run ends, as far as is known while it is collected: the reason stands on the collect Job, since its causes
     /// (work Jobs stopped half-way) may be gone.
-    fn verdict(&self, analysis: &Analysis, plan: &PlanCounts, collect: &Job) -> End {
+    fn verdict(&self, analysis: &Analysis, plan: &PlanCounts, collect: &JobFacts) -> End {
         let annotation = |key| collect.metadata.annotations.as_ref().and_then(|all| all.get(key)).cloned();
         if let Some(reason) = annotation(END_REASON) {
             return End::Failed { reason, message: annotation(END_MESSAGE).unwrap_or_default() };
@@ -306,7 +306,7 @@ impl Situation {
         }
     }
 
-    fn redo(&mut self, job: &Job) {
+    fn redo(&mut self, job: &JobFacts) {
         self.redo.extend(job.metadata.name.clone());
     }
 
@@ -395,9 +395,9 @@ fn held_seconds(status: &AnalysisJobStatus, now: Timestamp) -> u64 {
 
 /// The child Jobs of one run.
 struct Children<'a> {
-    plan: Option<&'a Job>,
-    work: Vec<&'a Job>,
-    collect: Option<&'a Job>,
+    plan: Option<&'a JobFacts>,
+    work: Vec<&'a JobFacts>,
+    collect: Option<&'a JobFacts>,
 }
 
 impl<'a> Children<'a> {
@@ -421,7 +421,7 @@ impl<'a> Children<'a> {
             let text = job.metadata.annotations.as_ref()?.get(labels::PLAN_COUNTS)?;
             serde_json::from_str(text).ok()
         });
-        let said = |job: &&Job| finished(job).is_some_and(|finish| !finish.failed);
+        let said = |job: &&JobFacts| finished(job).is_some_and(|finish| !finish.failed);
         carried.or_else(|| last_message(self.plan.filter(said)?, observed)?.plan)
     }
 
@@ -453,7 +453,7 @@ pub struct Finish {
 }
 
 /// How `job` ended; none while it runs.
-pub fn finished(job: &Job) -> Option<Finish> {
+pub fn finished(job: &JobFacts) -> Option<Finish> {
     let conditions = job.status.as_ref()?.conditions.as_ref()?;
     let ended =
         conditions.iter().find(|one| matches!(one.type_.as_str(), "Complete" | "Failed") && one.status == "True")?;
@@ -466,14 +466,14 @@ pub fn finished(job: &Job) -> Option<Finish> {
 }
 
 /// The message of the pod of `job` that ended last. Pods of an earlier Job of the same name are not its own.
-fn last_message(job: &Job, observed: &Observed) -> Option<Message> {
+fn last_message(job: &JobFacts, observed: &Observed) -> Option<Message> {
     let own = |pod: &&PodFacts| is_of(pod, job);
     let ended = observed.pods.iter().map(AsRef::as_ref).filter(own).filter(|pod| pod.message().is_some());
     ended.max_by_key(|pod| pod.terminated().and_then(|end| end.finished_at.clone())).and_then(PodFacts::message)
 }
 
 /// Whether `pod` was made by `job`.
-pub fn is_of(pod: &PodFacts, job: &Job) -> bool {
+pub fn is_of(pod: &PodFacts, job: &JobFacts) -> bool {
     let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
     owners.iter().any(|owner| Some(&owner.uid) == job.metadata.uid.as_ref())
 }

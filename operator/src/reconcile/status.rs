@@ -11,10 +11,11 @@ use analysisjob::{
     status::{CacheStatus, ChildJob, FailuresStatus, PlanStatus, RunStatus, WorkersStatus},
 };
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::{api::batch::v1::Job, apimachinery::pkg::apis::meta::v1::Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
     desired::worker_selector,
+    facts::JobFacts,
     observe::{Observed, kind_of, run_of},
     policy::{deadline::seconds_between, indexes::Indexes},
     run::{Phase, Situation},
@@ -155,7 +156,7 @@ fn jobs(observed: &Observed, run: &str) -> Vec<ChildJob> {
     jobs
 }
 
-fn child_job(name: &str, job: &Job) -> Option<ChildJob> {
+fn child_job(name: &str, job: &JobFacts) -> Option<ChildJob> {
     let kind = kind_of(job)?;
     let status = job.status.clone().unwrap_or_default();
     let count = |count: Option<i32>| count.and_then(|count| u32::try_from(count).ok()).unwrap_or(0);

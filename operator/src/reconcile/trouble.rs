@@ -8,6 +8,7 @@ use analysisjob::{labels, reasons};
 use jiff::Timestamp;
 
 use super::{
+    facts::JobFacts,
     observe::{Observed, run_of},
     pods::{ContainerFacts, PodFacts},
     policy::deadline::seconds_between,
@@ -116,7 +117,7 @@ fn without_pods(observed: &Observed, situation: &Situation, now: Timestamp) -> O
 
 /// The Job of the run that should have pods and has none, by name.
 pub fn bare_job(observed: &Observed, situation: &Situation, now: Timestamp) -> Option<String> {
-    let bare = |job: &k8s_openapi::api::batch::v1::Job| {
+    let bare = |job: &JobFacts| {
         let (Some(spec), Some(status)) = (&job.spec, &job.status) else { return false };
         let wants = spec.parallelism.unwrap_or(1) > 0 && !spec.suspend.unwrap_or(false) && finished(job).is_none();
         let waited = status.start_time.as_ref().is_some_and(|start| seconds_between(start.0, now) >= PATIENCE_SECONDS);

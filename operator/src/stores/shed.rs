@@ -2,17 +2,14 @@
 //! their children must fit into a few ten MiB, and pod templates are most of what they weigh.
 
 use analysisjob::labels;
-use k8s_openapi::{
-    api::{
-        apps::v1::Deployment,
-        batch::v1::Job,
-        core::v1::{ConfigMap, PersistentVolumeClaim, PodTemplateSpec, Service},
-    },
-    apimachinery::pkg::apis::meta::v1::LabelSelector,
-};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Service};
 use kube::{Resource, core::ObjectMeta};
 
-use crate::reconcile::{pods::PodFacts, validate::KUEUE_QUEUE};
+use crate::reconcile::{
+    facts::{DeploymentFacts, JobFacts},
+    pods::PodFacts,
+    validate::KUEUE_QUEUE,
+};
 
 /// A kind that is kept in a store.
 pub trait Kept: Resource<DynamicType = ()> {
@@ -20,29 +17,16 @@ pub trait Kept: Resource<DynamicType = ()> {
     fn shed(&mut self);
 }
 
-impl Kept for Job {
+impl Kept for JobFacts {
     fn shed(&mut self) {
-        if let Some(spec) = &mut self.spec {
-            spec.template = PodTemplateSpec::default();
-            spec.selector = None;
-            spec.pod_failure_policy = None;
-        }
-        if let Some(status) = &mut self.status {
-            status.uncounted_terminated_pods = None;
-        }
+        let Some(conditions) = self.status.as_mut().and_then(|status| status.conditions.as_mut()) else { return };
+        conditions.retain(|condition| matches!(condition.type_.as_str(), "Complete" | "Failed"));
+        conditions.shrink_to_fit();
     }
 }
 
-impl Kept for Deployment {
-    fn shed(&mut self) {
-        if let Some(spec) = &mut self.spec {
-            spec.template = PodTemplateSpec::default();
-            spec.selector = LabelSelector::default();
-        }
-        if let Some(status) = &mut self.status {
-            status.conditions = None;
-        }
-    }
+impl Kept for DeploymentFacts {
+    fn shed(&mut self) {}
 }
 
 impl Kept for ConfigMap {

@@ -10,7 +10,13 @@ use analysis_operator::{
     context::Context,
     lease::Leadership,
     metrics::Metrics,
-    reconcile::{name_of, pods::PodFacts, reconcile, validate::Images},
+    reconcile::{
+        facts::{DeploymentFacts, JobFacts},
+        name_of,
+        pods::PodFacts,
+        reconcile,
+        validate::Images,
+    },
     stores::{Children, Kept, Stores},
 };
 use analysisjob::{AnalysisJob, AnalysisJobStatus};
@@ -203,9 +209,9 @@ const KINDS: usize = 7;
 
 /// Fills the stores from snapshots, as new listings would.
 fn fill(stores: &Stores, views: &[Snapshot]) {
-    refill::<Job>(&stores.jobs, &views[1]);
+    refill::<JobFacts>(&stores.jobs, &views[1]);
     refill::<ConfigMap>(&stores.configs, &views[2]);
-    refill::<Deployment>(&stores.deployments, &views[3]);
+    refill::<DeploymentFacts>(&stores.deployments, &views[3]);
     refill::<Service>(&stores.services, &views[4]);
     refill::<PersistentVolumeClaim>(&stores.claims, &views[5]);
     refill::<PodFacts>(&stores.pods, &views[6]);

@@ -1,0 +1,116 @@
+//! Grey images from the lowest frequencies of ProRes packets, in the library and through the server.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
+
+use std::sync::Arc;
+
+use archive::{Movie, Server};
+use axum::{
+    body::{Body, to_bytes},
+    http::{Request, StatusCode},
+};
+use bytes::Bytes;
+use frame::{Decoder, FrameNumber, MirrorRoot, MoviePath};
+use lazycache::{
+    Lazycache,
+    decode::{self, DecodeError},
+    reduced,
+    server::{Served, app},
+};
+use tower::ServiceExt;
+
+/// A served movie of a scene, and one packet of it.
+struct Lab {
+    _folder: tempfile::TempDir,
+    server: Server,
+    movie: Arc<lazycache::Movie>,
+    packet: Bytes,
+}
+
+async fn lab(size: (u32, u32)) -> Lab {
+    let folder = tempfile::tempdir().unwrap();
+    Movie { frames: 3, size, ..Movie::default() }.render(&folder.path().join("X.mov")).unwrap();
+    let server = Server::start(folder.path()).unwrap();
+    let cache = Lazycache::open(&server.url()).unwrap();
+    let movie = cache.movie(&MoviePath::parse("X.mov").unwrap()).await.unwrap();
+    let packet = cache.packet(&movie, FrameNumber::new(2).unwrap()).await.unwrap();
+    Lab { _folder: folder, server, movie, packet }
+}
+
+fn psnr(one: &[u8], other: &[u8]) -> f64 {
+    assert_eq!(one.len(), other.len());
+    let squares: f64 = one.iter().zip(other).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum();
+    10.0 * (255.0 * 255.0 * one.len() as f64 / squares.max(1e-9)).log10()
+}
+
+#[tokio::test]
+async fn a_scene_s_lowest_frequencies_give_nearly_the_image_of_its_full_decode() {
+    // A small picture of the same scene has more of what is left out, frequencies above the wanted ones: 43.8 dB at 1/4,
+    // where the full size has 48.1.
+    for (size, least) in [((1920, 1080), 46.0), ((726, 478), 42.0)] {
+        let Lab { movie, packet, .. } = lab(size).await;
+        for reduction in [2, 4, 8] {
+            let full = decode::grey(&movie, &packet, reduction).unwrap();
+            let (image, decoder) = reduced::grey(&movie, &packet, reduction, Decoder::Reduced).unwrap();
+            assert_eq!(decoder, Decoder::Reduced);
+            assert_eq!((image.width, image.height), (full.width, full.height));
+            let found = psnr(&image.data, &full.data);
+            println!("{size:?} 1/{reduction}: {found:.1} dB");
+            assert!(found >= least, "{size:?} 1/{reduction}: {found} dB");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_full_decode_is_what_is_meant_where_no_decoder_or_no_reduction_is_named() {
+    let Lab { movie, packet, .. } = lab((322, 182)).await;
+    for (reduction, decoder) in [(1, Decoder::Reduced), (1, Decoder::Full), (4, Decoder::Full), (8, Decoder::default())]
+    {
+        let expected = (decode::grey(&movie, &packet, reduction).unwrap(), Decoder::Full);
+        assert_eq!(reduced::grey(&movie, &packet, reduction, decoder).unwrap(), expected);
+    }
+    let wrong = reduced::grey(&movie, &packet, 3, Decoder::Reduced);
+    assert!(matches!(wrong, Err(DecodeError::Reduction { reduction: 3 })), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn what_is_not_supported_by_name_is_decoded_in_full() {
+    let Lab { movie, packet, .. } = lab((322, 182)).await;
+    let mut other = packet.to_vec();
+    // A sampling of colours that the format does not have; FFmpeg takes it for 4:2:2.
+    other[20] = other[20] & 0x3F | 0x40;
+    let expected = (decode::grey(&movie, &packet, 4).unwrap(), Decoder::Full);
+    assert_eq!(reduced::grey(&movie, &other, 4, Decoder::Reduced).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_damaged_packet_or_one_of_another_size_is_an_error() {
+    let Lab { movie, packet, .. } = lab((322, 182)).await;
+    let cut = reduced::grey(&movie, &packet[..packet.len() - 1], 4, Decoder::Reduced);
+    assert!(matches!(cut, Err(DecodeError::ProRes { source: prores::Error::Truncated { .. }, .. })), "{cut:?}");
+    let other = lab((64, 64)).await;
+    let size = reduced::grey(&movie, &other.packet, 4, Decoder::Reduced);
+    assert!(matches!(size, Err(DecodeError::Size { found_width: 64, found_height: 64, .. })), "{size:?}");
+}
+
+#[tokio::test]
+async fn the_server_gives_what_the_library_gives_to_whoever_asks_for_it() {
+    let Lab { _folder, server, movie, packet } = lab((322, 182)).await;
+    let root = MirrorRoot::parse(&server.url()).unwrap();
+    let api = root.api_path();
+    let app = app(Served::new(&[root], 2).unwrap());
+    let get = async |query: &str| {
+        let request =
+            Request::get(format!("{api}X.mov/frame/2.raw?grey=1&scale=4{query}")).body(Body::empty()).unwrap();
+        let (parts, body) = app.clone().oneshot(request).await.unwrap().into_parts();
+        (parts.status, to_bytes(body, 1 << 20).await.unwrap())
+    };
+    for (query, decoder) in
+        [("", Decoder::Full), ("&decoder=full", Decoder::Full), ("&decoder=reduced", Decoder::Reduced)]
+    {
+        let (image, used) = reduced::grey(&movie, &packet, 4, decoder).unwrap();
+        assert_eq!(used, decoder);
+        assert_eq!(get(query).await, (StatusCode::OK, Bytes::from(image.data)), "{query}");
+    }
+    assert_eq!(get("&decoder=fast").await.0, StatusCode::BAD_REQUEST);
+}
