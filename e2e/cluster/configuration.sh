@@ -55,7 +55,9 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
 EOF
     # The registry that a test starts on the node speaks plain HTTP.
     mkdir -p "$STATE/registries/$NODE_ADDRESS:5000"
-    echo "server = \"http://$NODE_ADDRESS:5000\"" >"$STATE/registries/$NODE_ADDRESS:5000/hosts.toml"
+    # As a host: containerd 1.6 asks a mere `server` by HTTPS, whatever is written there.
+    printf '[host."http://%s:5000"]\n  capabilities = ["pull", "resolve"]\n' "$NODE_ADDRESS" \
+        >"$STATE/registries/$NODE_ADDRESS:5000/hosts.toml"
 }
 
 write_cni() {
