@@ -28,7 +28,7 @@ pub mod results;
 pub mod space;
 pub mod stand;
 
-pub use cluster::cluster;
+pub use cluster::{Cluster, cluster};
 pub use job::Job;
 pub use space::Space;
 pub use stand::Stand;
