@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # Where `make run` puts its archive and results.
 RUN_DIR ?= run
 
-.PHONY: help setup run test test-api check deny crds reference bench bench-operator bench-frames chart-files manifests-check fmt clean
+.PHONY: help setup run test test-api check deny crds reference bench bench-operator chart-files manifests-check fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,13 +41,10 @@ crds: ## write crds/ from the Rust types
 reference: ## write docs/reference/ from the code
 	WRITE_REFERENCE=1 cargo test --release --quiet -p analysis-operator --test reference
 
-bench: bench-operator bench-frames ## every benchmark; the figures go to docs/benchmarks.md
+bench: bench-operator ## every benchmark; the figures go to docs/benchmarks.md
 
 bench-operator: ## reconciles, memory, sizes and failover of the operator against a mocked API
 	cargo bench -p analysis-operator --bench operator
-
-bench-frames: ## decoding, encoding, latency, requests and memory of lazycache
-	cargo bench -p lazycache --bench frames
 
 fmt: ## format the code
 	cargo fmt --all

@@ -97,12 +97,12 @@ impl ImageStore {
     /// The name of a frame; `api` is the API path of its mirror.
     pub fn name(api: &str, movie: &Movie, number: FrameNumber, format: Format, rendition: Rendition) -> String {
         let version = Sha256::digest(format!("{:?}", movie.identity()));
-        let version: String = version.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let version = u32::from_be_bytes([version[0], version[1], version[2], version[3]]);
         let query = rendition.to_string();
         let query = if query.is_empty() { query } else { format!("-{query}") };
         let extension = format!("{format:?}").to_ascii_lowercase();
         let api = api.trim_start_matches("/v1").trim_matches('/');
-        format!("{api}/{}/{version}/{:06}{query}.{extension}", movie.path(), number.get())
+        format!("{api}/{}/{version:08x}/{:06}{query}.{extension}", movie.path(), number.get())
     }
 
     /// What there is under `name`. Trouble with the store is as good as nothing there.

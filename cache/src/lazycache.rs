@@ -81,7 +81,7 @@ impl Lazycache {
     }
 
     /// The archive at `root`.
-    pub fn mirror(root: MirrorRoot) -> Result<Self, Error> {
+    pub fn mirror(root: &MirrorRoot) -> Result<Self, Error> {
         Self::open_with(root.url().as_str(), HttpOptions::default(), None, Resources::default())
     }
 

@@ -35,7 +35,7 @@ pub struct Tiers {
 impl Tiers {
     /// Keeps up to `memory` bytes in memory (0 = nothing), and what `disk` says.
     pub fn new(memory: u64, disk: Option<DiskSettings>, metrics: Arc<Metrics>) -> Self {
-        let disk = disk.map(|settings| Disk::open(settings, Arc::clone(&metrics)));
+        let disk = disk.map(|settings| Disk::open(&settings, Arc::clone(&metrics)));
         Self { memory: Memory::new(memory), disk, metrics }
     }
 

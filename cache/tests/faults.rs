@@ -70,7 +70,7 @@ async fn get(app: &Router, path: &str) -> (StatusCode, Vec<u8>) {
         let (parts, body) = app.clone().oneshot(request).await.unwrap().into_parts();
         (parts.status, to_bytes(body, 1 << 26).await.unwrap().to_vec())
     };
-    tokio::time::timeout(Duration::from_secs(60), answer).await.unwrap_or_else(|_| panic!("{path} is not answered"))
+    tokio::time::timeout(Duration::from_mins(1), answer).await.unwrap_or_else(|_| panic!("{path} is not answered"))
 }
 
 /// Every kind of request while the archive is sick, each at a server of its own.

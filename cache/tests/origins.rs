@@ -168,7 +168,7 @@ async fn a_frame_is_stored_and_answered_from_the_store_or_where_it_is() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), stored).await.unwrap();
+    tokio::time::timeout(Duration::from_mins(1), stored).await.unwrap();
     let (status, headers, _) = get(&lab(Some("https://images.example.org/camhd/")), &path).await;
     let place = headers["location"].to_str().unwrap();
     assert_eq!(status, StatusCode::TEMPORARY_REDIRECT);

@@ -36,7 +36,7 @@ impl std::str::FromStr for Disk {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ServeArguments {
-    /// Archives: http(s) addresses, or buckets (s3://bucket/prefix, keys and endpoint from the AWS_* variables).
+    /// Archives: http(s) addresses, or buckets (`s3://bucket/prefix`, keys and endpoint from the AWS_* variables).
     #[arg(env = "LAZYCACHE_MIRRORS", value_delimiter = ',', value_name = "URL")]
     roots: Vec<String>,
     /// A configuration file; without it lazycache.{toml,yaml,json} in /etc/lazycache or the working folder.
@@ -138,6 +138,7 @@ struct OriginArguments {
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Image store")]
+#[allow(clippy::struct_field_names)] // they are the flags' names, which old deployments know
 struct ImageArguments {
     /// Where encoded frames are stored for good, beside what is kept.
     #[arg(long, env = "LAZYCACHE_IMAGE_STORE", default_value = "none", value_enum, value_name = "KIND")]
@@ -189,11 +190,11 @@ impl OriginArguments {
 
     /// A token stands above a password; what is empty is not there, as optional variables of a pod may be.
     fn credentials(&self) -> Option<Credentials> {
-        let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
-        if let Some(token) = given(&self.auth_token) {
+        let given = |value: Option<&String>| value.filter(|value| !value.is_empty()).cloned();
+        if let Some(token) = given(self.auth_token.as_ref()) {
             return Some(Credentials::Token(token));
         }
-        let user = given(&self.auth_username)?;
+        let user = given(self.auth_username.as_ref())?;
         Some(Credentials::Password { user, password: self.auth_password.clone().unwrap_or_default() })
     }
 

@@ -118,7 +118,7 @@ impl HttpOrigin {
             .read_timeout(options.stall)
             .timeout(options.whole)
             .redirect(same_host_only());
-        if !options.allow_private && !names_a_private_network(root.url().host()) {
+        if !options.allow_private && !names_a_private_network(root.url().host().as_ref()) {
             client = client.dns_resolver(Arc::new(addresses));
         }
         let gate = Gate::new(GateName::Origin, options.at_once, options.waiting, Arc::clone(&metrics));

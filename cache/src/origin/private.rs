@@ -69,7 +69,7 @@ impl Resolve for PublicAddresses {
 }
 
 /// Whether the host of a mirror may be at a private address, because it says so itself.
-pub fn names_a_private_network(host: Option<Host<&str>>) -> bool {
+pub fn names_a_private_network(host: Option<&Host<&str>>) -> bool {
     match host {
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_mirror_names_a_private_network_by_an_address_or_a_name_of_one() {
-        let names = |url: &str| names_a_private_network(url::Url::parse(url).unwrap().host());
+        let names = |url: &str| names_a_private_network(url::Url::parse(url).unwrap().host().as_ref());
         for url in ["http://10.0.0.1/", "http://[::1]/", "http://localhost/", "http://archive/", "http://a.b.svc/"] {
             assert!(names(url), "{url}");
         }

@@ -72,7 +72,7 @@ enum Order {
 
 impl Disk {
     /// Opens the folder. What is in it is counted by the writer before it writes; it can be read at once.
-    pub fn open(settings: DiskSettings, metrics: Arc<Metrics>) -> Self {
+    pub fn open(settings: &DiskSettings, metrics: Arc<Metrics>) -> Self {
         let shared = Arc::new(Shared {
             root: settings.folder.join("v1"),
             shelf: Mutex::new(Shelf::new(settings.bytes)),
@@ -211,7 +211,9 @@ impl Writer {
         }
         found.sort_unstable();
         let mut shelf = self.shared.shelf();
-        found.into_iter().for_each(|(_, key, length)| shelf.add(key, length));
+        for (_, key, length) in found {
+            shelf.add(key, length);
+        }
         drop(shelf);
         self.make_room(0);
         self.sweep()

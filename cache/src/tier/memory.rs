@@ -1,4 +1,4 @@
-//! The tier in memory: weighed in bytes, and kept by how often something is asked for (TinyLFU), so that reading a whole
+//! The tier in memory: weighed in bytes, and kept by how often something is asked for (`TinyLFU`), so that reading a whole
 //! movie once does not drive out what everybody looks at.
 
 use bytes::Bytes;
