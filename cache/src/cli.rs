@@ -1,16 +1,16 @@
 //! The command line: serve an archive, look at a movie, save a frame.
 
-use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+mod serve;
+mod size;
 
-use clap::{CommandFactory, Parser, Subcommand, builder::BoolishValueParser};
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
-use frame::{FrameAddress, FrameNumber, MirrorRoot, MoviePath, OutputSize, Rendition};
+use frame::{FrameAddress, FrameNumber, MoviePath, OutputSize, Rendition};
+use serve::ServeArguments;
 
-use crate::{
-    Error, Lazycache,
-    error::chain,
-    server::{self, Served, movie::description},
-};
+use crate::{Error, Lazycache, config, error::chain, server::movie::description};
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -25,8 +25,6 @@ Examples:
   lazycache frame https://archive.example.org/files/X.mov 5000 frame.png
   lazycache frame /mnt/movies/X.mov 1 small.jpg --width 480 --height 270";
 
-const DEFAULT_ROOT: &str = "https://rawdata.oceanobservatories.org/files/";
-
 /// Serves single frames of remote QuickTime movies by byte range, without downloading them.
 #[derive(Debug, Parser)]
 #[command(name = "lazycache", version, about, max_term_width = 110)]
@@ -39,7 +37,7 @@ struct Arguments {
 enum Command {
     /// Serve the v1 HTTP API over one or more archives.
     #[command(after_help = SERVE_EXAMPLES)]
-    Serve(ServeArguments),
+    Serve(Box<ServeArguments>),
     /// Print what is known of a movie, as JSON.
     Info {
         /// The movie: an address or a file.
@@ -68,34 +66,15 @@ enum Command {
     },
 }
 
-#[derive(Debug, clap::Args)]
-struct ServeArguments {
-    /// Roots of archives on HTTP.
-    #[arg(env = "LAZYCACHE_MIRRORS", value_delimiter = ',', value_name = "URL")]
-    roots: Vec<String>,
-    /// A folder of movies, served under /v1/NAME/.
-    #[arg(long, env = "LAZYCACHE_FOLDER", value_name = "NAME=DIR", value_delimiter = ',')]
-    folder: Vec<String>,
-    /// The port; 0 = any that is free.
-    #[arg(long, env = "LAZYCACHE_PORT", default_value_t = 8080)]
-    port: u16,
-    /// The address to listen on.
-    #[arg(long, env = "LAZYCACHE_BIND", default_value = "0.0.0.0")]
-    bind: std::net::IpAddr,
-    /// Answer .rgba and .raw.
-    #[arg(long, env = "LAZYCACHE_ALLOW_RAW_OUTPUT", value_parser = BoolishValueParser::new())]
-    allow_raw_output: bool,
-    /// Mark answers as a public instance's (X-lazycache-public).
-    #[arg(long, env = "LAZYCACHE_PUBLIC", value_parser = BoolishValueParser::new())]
-    public: bool,
-    /// After SIGTERM, requests under way may take so long to end.
-    #[arg(long, env = "LAZYCACHE_DRAIN_SECONDS", default_value_t = 20, value_name = "SECONDS")]
-    drain_seconds: u64,
-}
-
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match arguments() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "lazycache: {}", chain(&error));
+            return ExitCode::from(2);
+        }
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_env("LAZYCACHE_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let runtime = match tokio::runtime::Runtime::new() {
@@ -103,7 +82,7 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&format!("failed to start: {error}")),
     };
     let done = match arguments.command {
-        Command::Serve(arguments) => runtime.block_on(serve(&arguments)),
+        Command::Serve(arguments) => runtime.block_on(arguments.run()),
         Command::Info { movie } => runtime.block_on(info(&movie)),
         Command::Frame { movie, number, output, width, height } => {
             let size = OutputSize::from_query(width.as_deref(), height.as_deref()).map_err(Error::from);
@@ -126,6 +105,24 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The command line, with what a configuration file says as the defaults of `serve`.
+fn arguments() -> Result<Arguments, config::ConfigError> {
+    let command = Arguments::command();
+    // Read once to learn which file is meant; what is wrong is told the second time.
+    let first = command.clone().ignore_errors(true).get_matches();
+    let file =
+        if first.subcommand_name() == Some("serve") { config::find(config::named(&first).as_deref()) } else { None };
+    let command = match file {
+        Some(path) => {
+            let serve = command.find_subcommand("serve").cloned().unwrap_or_default();
+            let serve = config::apply(serve, &path)?;
+            command.mut_subcommand("serve", |_| serve)
+        }
+        None => command,
+    };
+    Ok(Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit()))
+}
+
 enum CommandError {
     Usage(String),
     Io { what: String, source: std::io::Error },
@@ -136,27 +133,6 @@ impl From<Error> for CommandError {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
-}
-
-async fn serve(arguments: &ServeArguments) -> Result<(), CommandError> {
-    let nothing_given = arguments.roots.is_empty() && arguments.folder.is_empty();
-    let default = [DEFAULT_ROOT.to_owned()];
-    let roots = if nothing_given { &default[..] } else { &arguments.roots };
-    let parse = |root: &String| MirrorRoot::parse(root).map_err(|error| CommandError::Usage(chain(&error)));
-    let roots = roots.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let mut served = Served::new(&roots, cores)?.allow_raw_output(arguments.allow_raw_output).public(arguments.public);
-    for folder in &arguments.folder {
-        let usage = || CommandError::Usage(format!("--folder {folder:?} is not NAME=DIR"));
-        let (name, root) = folder.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(usage)?;
-        served = served.with_folder(name, Lazycache::open(root)?);
-    }
-    let address = SocketAddr::new(arguments.bind, arguments.port);
-    let io = |source| CommandError::Io { what: format!("listen on {address}"), source };
-    let listener = tokio::net::TcpListener::bind(address).await.map_err(io)?;
-    tracing::info!(address = %listener.local_addr().map_err(io)?, mirrors = roots.len(), "listening");
-    let drain = Duration::from_secs(arguments.drain_seconds);
-    server::run(listener, served, terminated(), drain).await.map_err(io)
 }
 
 /// Ends with the first Ctrl-C or SIGTERM.

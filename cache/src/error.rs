@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use frame::{AddressError, PathError};
 
-use crate::{decode::DecodeError, encode::EncodeError, origin::OriginError};
+use crate::{decode::DecodeError, encode::EncodeError, gate::Overloaded, origin::OriginError};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,9 @@ pub enum Error {
     /// Raw pixels are not allowed on this server.
     #[error("raw output is not allowed on this server (--allow-raw-output)")]
     RawNotAllowed,
+    /// More is asked for than can be done.
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
     /// A computation panicked.
     #[error("the computation of this answer panicked")]
     Panicked,
@@ -84,6 +87,8 @@ pub enum ErrorKind {
     OriginUnavailable,
     /// The origin answered something else than what was asked for.
     OriginError,
+    /// More is asked for than can be done; later it may be less.
+    Overloaded,
     /// Not allowed by this server's configuration.
     NotAllowed,
     /// A mistake of ours.
@@ -91,7 +96,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::BadRequest,
         Self::NotFound,
         Self::NotAMovie,
@@ -102,6 +107,7 @@ impl ErrorKind {
         Self::Changed,
         Self::OriginUnavailable,
         Self::OriginError,
+        Self::Overloaded,
         Self::NotAllowed,
         Self::Internal,
     ];
@@ -124,6 +130,7 @@ impl ErrorKind {
             Self::Changed => "Changed",
             Self::OriginUnavailable => "OriginUnavailable",
             Self::OriginError => "OriginError",
+            Self::Overloaded => "Overloaded",
             Self::NotAllowed => "NotAllowed",
             Self::Internal => "Internal",
         }
@@ -137,7 +144,7 @@ impl ErrorKind {
             Self::Changed => 409,
             Self::Unsupported => 415,
             Self::NotAMovie | Self::Truncated | Self::Damaged | Self::DecodeError | Self::OriginError => 502,
-            Self::OriginUnavailable => 503,
+            Self::OriginUnavailable | Self::Overloaded => 503,
             Self::NotAllowed => 501,
             Self::Internal => 500,
         }
@@ -145,7 +152,7 @@ impl ErrorKind {
 
     /// Whether the same request may succeed later.
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::Changed | Self::OriginUnavailable | Self::OriginError | Self::Internal)
+        matches!(self, Self::Changed | Self::OriginUnavailable | Self::OriginError | Self::Overloaded | Self::Internal)
     }
 }
 
@@ -156,6 +163,7 @@ impl Error {
             Self::Address(_) | Self::Path(_) | Self::Root { .. } | Self::NoFrame { .. } => ErrorKind::BadRequest,
             Self::Client(_) | Self::Encode(_) | Self::Panicked => ErrorKind::Internal,
             Self::Origin(error) => error.kind(),
+            Self::Overloaded(_) => ErrorKind::Overloaded,
             Self::Index { source, .. } => index_kind(source),
             Self::Decode(DecodeError::Codec { .. } | DecodeError::PixelFormat { .. }) => ErrorKind::Unsupported,
             Self::Decode(_) => ErrorKind::DecodeError,

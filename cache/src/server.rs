@@ -5,7 +5,7 @@
 //!   GET /v1/<host reversed>/<folder>/         a folder
 //!   GET …/X.mov                               a movie      ?fresh=1  ?identity=1
 //!   GET …/X.mov/frame/N[.ext]                 a frame      ?width=&height=  ?scale=  ?grey=1
-//!   GET /healthz  /_ah/health  /readyz        health       GET /info/  versions
+//!   GET /healthz  /_ah/health  /readyz        health       GET /info/  versions   GET /metrics  OpenMetrics
 //! ```
 //!
 //! Old clients never notice what is beyond v1: it is asked for by queries of its own. Read next: [`movie`].
@@ -28,15 +28,14 @@ use axum::{
 use frame::{DirectoryPath, FrameAddress, MirrorRoot, MoviePath};
 use movie::MovieQuery;
 use serde_json::json;
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, oneshot},
-};
+use tokio::{net::TcpListener, sync::oneshot};
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
 use crate::{
-    Error, Lazycache,
+    Error, HttpOptions, Lazycache, Resources, Settings,
     error::{ErrorKind, chain},
+    image_store::ImageStore,
+    metrics,
 };
 
 /// What the server serves and allows.
@@ -45,12 +44,15 @@ pub struct Served {
     mirrors: Arc<BTreeMap<String, Mirror>>,
     allow_raw: bool,
     public: bool,
-    decodes: Arc<Semaphore>,
+    resources: Resources,
+    images: Option<ImageStore>,
 }
 
 #[derive(Debug, Clone)]
 struct Mirror {
     root: String,
+    /// Where it stands in the API.
+    api: String,
     cache: Lazycache,
     /// Whether clients can read the root themselves.
     is_on_http: bool,
@@ -59,25 +61,48 @@ struct Mirror {
 impl Served {
     /// Serves the archives at `roots`, each under its host reversed. At most `decodes` frames are decoded at once.
     pub fn new(roots: &[MirrorRoot], decodes: usize) -> Result<Self, Error> {
-        let mut mirrors = BTreeMap::new();
+        let mut served = Self::sharing(Resources::new(Settings { decodes, ..Settings::default() }));
         for root in roots {
-            let cache = Lazycache::mirror(root.clone())?;
-            let mirror = Mirror { root: root.url().to_string(), cache, is_on_http: true };
-            mirrors.insert(root.api_path(), mirror);
+            let url = root.url().as_str();
+            let cache = Lazycache::open_with(url, HttpOptions::default(), None, served.resources.clone())?;
+            served = served.with_mirror(root, cache);
         }
-        Ok(Self {
-            mirrors: Arc::new(mirrors),
-            allow_raw: false,
-            public: false,
-            decodes: Arc::new(Semaphore::new(decodes.max(1))),
-        })
+        Ok(served)
+    }
+
+    /// Serves nothing yet; what it will serve shares `resources`.
+    pub fn sharing(resources: Resources) -> Self {
+        Self { mirrors: Arc::default(), allow_raw: false, public: false, resources, images: None }
+    }
+
+    /// What the archives share.
+    pub fn resources(&self) -> &Resources {
+        &self.resources
+    }
+
+    /// Adds the archive at `root`, under its host reversed.
+    #[must_use]
+    pub fn with_mirror(mut self, root: &MirrorRoot, cache: Lazycache) -> Self {
+        let mut mirrors = (*self.mirrors).clone();
+        let api = root.api_path();
+        mirrors.insert(api.clone(), Mirror { root: root.url().to_string(), api, cache, is_on_http: true });
+        self.mirrors = Arc::new(mirrors);
+        self
+    }
+
+    /// Stores encoded frames, and answers from there.
+    #[must_use]
+    pub fn with_image_store(mut self, images: Option<ImageStore>) -> Self {
+        self.images = images;
+        self
     }
 
     /// Adds the archive in a folder, under `/v1/<name>/`.
     #[must_use]
     pub fn with_folder(mut self, name: &str, cache: Lazycache) -> Self {
         let mut mirrors = (*self.mirrors).clone();
-        mirrors.insert(format!("/v1/{name}/"), Mirror { root: cache.url(""), cache, is_on_http: false });
+        let api = format!("/v1/{name}/");
+        mirrors.insert(api.clone(), Mirror { root: cache.url(""), api, cache, is_on_http: false });
         self.mirrors = Arc::new(mirrors);
         self
     }
@@ -114,6 +139,8 @@ pub fn app(served: Served) -> Router {
         .route("/_ah/health", get(healthy))
         .route("/readyz", get(healthy))
         .route("/info/", get(info))
+        .route("/metrics", get(counted))
+        .route("/metrics/", get(counted))
         .route("/v1/{*path}", get(below_a_mirror))
         .fallback(|| async {
             refusal(StatusCode::NOT_FOUND, "NotFound", "there is no such path; see / for the mirrors")
@@ -160,6 +187,12 @@ async fn healthy() -> &'static str {
 
 async fn info() -> Json<serde_json::Value> {
     Json(json!({"name": "lazycache", "version": env!("CARGO_PKG_VERSION"), "api": ["V1"]}))
+}
+
+async fn counted(State(served): State<Served>) -> Response {
+    let loads = served.mirrors.values().map(|mirror| mirror.cache.load());
+    let load = loads.fold((0, 0), |sum, load| (sum.0 + load.0, sum.1 + load.1));
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], served.resources.report(load)).into_response()
 }
 
 async fn mirrors(State(served): State<Served>) -> Json<serde_json::Value> {
@@ -277,7 +310,7 @@ impl IntoResponse for Error {
             tracing::error!(error = chain(&self), "failed to answer");
         }
         let mut response = refusal(status, kind.as_str(), &chain(&self));
-        if kind == ErrorKind::OriginUnavailable {
+        if matches!(kind, ErrorKind::OriginUnavailable | ErrorKind::Overloaded) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }
         response

@@ -38,6 +38,11 @@ pub struct Movie {
 }
 
 impl Movie {
+    /// Reads the body of the `moov` of a file of `file_size` bytes.
+    pub fn read(body: &[u8], file_size: u64) -> Result<Self, Error> {
+        read(body, file_size)
+    }
+
     /// Number of frames.
     pub fn num_frames(&self) -> u32 {
         self.samples.len()

@@ -1,18 +1,21 @@
 //! A movie's answers: what is known of it, which version it is of, its frames.
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use axum::{
     Json,
     http::{HeaderMap, HeaderName, HeaderValue, header},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use frame::{Decoder, Format, FrameAddress, MoviePath, OutputSize, Rendition};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Mirror, Served, stamp};
-use crate::{Error, Identity, Lazycache, Movie};
+use crate::{
+    Error, Identity, Movie,
+    image_store::{ImageStore, Stored},
+};
 
 /// Raw pixels are for servers that allow them, but grey ones up to so many bytes: no larger than an encoded frame.
 const OPEN_GREY_BYTES: u64 = 4 << 20;
@@ -100,22 +103,35 @@ pub(super) async fn one_frame(served: &Served, mirror: &Mirror, address: &FrameA
     if small_grey && !served.allow_raw && pixels(&movie, rendition) > OPEN_GREY_BYTES {
         return Err(Error::RawNotAllowed);
     }
-    let packet = mirror.cache.packet(&movie, address.number).await?;
-    // About one decode per core: more at once would only make all of them late. The place is held by a task of its own
-    // until the decode ends: a client that goes away must not make room for one more beside it.
-    let permit = Arc::clone(&served.decodes).acquire_owned().await.map_err(|_| Error::Panicked)?;
-    let rendered_movie = Arc::clone(&movie);
-    let rendering = tokio::spawn(async move {
-        let _permit = permit;
-        Lazycache::render(rendered_movie, packet, format, rendition).await
-    });
-    let (encoded, timing) = rendering.await.map_err(|_| Error::Panicked)??;
+    let stored = served
+        .images
+        .as_ref()
+        .map(|images| (images, ImageStore::name(&mirror.api, &movie, address.number, format, rendition)));
+    if let Some((images, name)) = &stored
+        && let Some(found) = images.find(name).await
+    {
+        return Ok(from_store(found, format, &movie));
+    }
+    let (encoded, timing) = mirror.cache.answer(&movie, address.number, format, rendition).await?;
+    if let Some((images, name)) = stored {
+        images.put(name, encoded.bytes.clone());
+    }
     let mut response = ([(header::CONTENT_TYPE, encoded.content_type)], encoded.bytes).into_response();
     for (part, took) in [("metadata", metadata), ("extraction", timing.extraction), ("encode", timing.encode)] {
         insert(&mut response, &format!("x-lazycache-timing-{part}-ns"), &took.as_nanos().to_string());
     }
     say_version(&mut response, movie.identity());
     Ok(response)
+}
+
+/// A frame the image store has: its bytes, or where they are to be had.
+fn from_store(found: Stored, format: Format, movie: &Movie) -> Response {
+    let mut response = match found {
+        Stored::Bytes(bytes) => ([(header::CONTENT_TYPE, format.content_type())], bytes).into_response(),
+        Stored::At(url) => Redirect::temporary(&url).into_response(),
+    };
+    say_version(&mut response, movie.identity());
+    response
 }
 
 /// Which version of the movie the pixels are of: whoever reads many frames must not mix two.
