@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # Where `make run` puts its archive and results.
 RUN_DIR ?= run
 
-.PHONY: help setup run test test-api check deny crds reference bench bench-operator chart-files manifests-check fmt clean
+.PHONY: help setup run test test-api test-browser check deny crds reference bench bench-operator chart-files manifests-check fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ test-api: ## the tests on a real API server, built from Go modules (needs Go)
 	@./setup.sh test-api
 	cargo test --release -p e2e
 
+test-browser: setup ## the pages of lazycache in a headless Chromium (Debian: apt-get install chromium)
+	@command -v chromium >/dev/null || { echo "test-browser: chromium is missing. Mend: apt-get install chromium" >&2; exit 69; }
+	cargo test --release -p lazycache --test browser -- --ignored
+
 check: setup ## formatting, lints, docs
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
@@ -40,6 +44,7 @@ crds: ## write crds/ from the Rust types
 
 reference: ## write docs/reference/ from the code
 	WRITE_REFERENCE=1 cargo test --release --quiet -p analysis-operator --test reference
+	WRITE_REFERENCE=1 cargo test --release --quiet -p lazycache --test reference
 
 bench: bench-operator ## every benchmark; the figures go to docs/benchmarks.md
 

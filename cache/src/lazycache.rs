@@ -1,9 +1,8 @@
 //! One archive: its folders, its movies' indexes (read once, kept), its frames.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+mod group;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use frame::{DirectoryPath, Format, FrameAddress, FrameNumber, MirrorRoot, MoviePath, Rendition};
@@ -12,9 +11,10 @@ use quicktime::{Probe, Step};
 use url::Url;
 
 use crate::{
-    Error, Identity, Listing, Movie, decode,
-    encode::{self, Encoded},
+    Error, Identity, Listing, Movie,
+    encode::Encoded,
     origin::{FolderOrigin, HttpOrigin, Origin, OriginError, Part, Piece},
+    render::{RenderTiming, render},
 };
 
 /// A new movie's index is looked for in the first and the last so many bytes, read at once: `moov` stands at either end.
@@ -24,15 +24,6 @@ const TAIL: u64 = 1 << 20;
 const MAX_READS: usize = 16;
 /// Indexes kept, weighed in frames (12 bytes each at the most).
 const INDEX_FRAMES: u64 = 4 << 20;
-
-/// How long the parts of an answer took.
-#[derive(Debug, Clone, Copy)]
-pub struct RenderTiming {
-    /// Decoding and colours.
-    pub extraction: Duration,
-    /// Scaling and encoding.
-    pub encode: Duration,
-}
 
 /// One archive and what is known of its movies. Cheap to clone; clones share what they know.
 #[derive(Debug, Clone)]
@@ -99,10 +90,20 @@ impl Lazycache {
         self.movie(path).await
     }
 
-    /// The compressed bytes of a frame: exactly one range read.
+    /// The compressed bytes of a frame: exactly one range read. Of a frame that cannot be decoded alone, those of all it
+    /// is decoded from, packed; a few reads.
     pub async fn packet(&self, movie: &Movie, number: FrameNumber) -> Result<Bytes, Error> {
         let frames = movie.num_frames();
         let range = movie.sample(number).ok_or(Error::NoFrame { number: number.get(), frames })?;
+        if movie.builds_upon_others() {
+            let samples = movie.group(number).unwrap_or_else(|| vec![range]);
+            return group::read(self, movie, number, &samples).await;
+        }
+        self.bytes(movie, range).await
+    }
+
+    /// A stretch of a movie's file.
+    async fn bytes(&self, movie: &Movie, range: std::ops::Range<u64>) -> Result<Bytes, Error> {
         match self.origin.read(&movie.path, Part::Bytes(range), Some(&movie.identity)).await {
             Ok(piece) => Ok(piece.bytes),
             Err(error) => {
@@ -128,13 +129,7 @@ impl Lazycache {
         format: Format,
         rendition: Rendition,
     ) -> Result<(Encoded, RenderTiming), Error> {
-        let work = move || {
-            if rendition.grey {
-                grey(&movie, &packet, format, rendition)
-            } else {
-                colour(&movie, &packet, format, rendition)
-            }
-        };
+        let work = move || render(&movie, &packet, format, rendition);
         tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)?
     }
 
@@ -165,29 +160,4 @@ impl Lazycache {
         }
         Err(fail(quicktime::Error::NoIndex))
     }
-}
-
-fn grey(movie: &Movie, packet: &[u8], format: Format, rendition: Rendition) -> Result<(Encoded, RenderTiming), Error> {
-    let start = Instant::now();
-    let image = decode::grey(movie, packet, rendition.scale.factor())?;
-    let extraction = start.elapsed();
-    let encoded = encode::grey(&image, format)?;
-    Ok((encoded, RenderTiming { extraction, encode: start.elapsed().saturating_sub(extraction) }))
-}
-
-fn colour(
-    movie: &Movie,
-    packet: &[u8],
-    format: Format,
-    rendition: Rendition,
-) -> Result<(Encoded, RenderTiming), Error> {
-    let start = Instant::now();
-    let picture = decode::rgb(movie, packet)?;
-    let extraction = start.elapsed();
-    let picture = match rendition.size {
-        Some(size) => picture.resized(size)?,
-        None => picture.reduced(rendition.scale)?,
-    };
-    let encoded = encode::encode(&picture, format)?;
-    Ok((encoded, RenderTiming { extraction, encode: start.elapsed().saturating_sub(extraction) }))
 }
