@@ -5,9 +5,9 @@ mod size;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, builder::BoolishValueParser};
 use clap_complete::Shell;
-use frame::{FrameAddress, FrameNumber, MoviePath, OutputSize, Rendition};
+use frame::{FrameAddress, FrameNumber, MoviePath, Rendition, RenditionQuery};
 use serve::ServeArguments;
 
 use crate::{Error, Lazycache, config, error::chain, server::movie::description};
@@ -23,7 +23,20 @@ Examples:
 const FRAME_EXAMPLES: &str = "\
 Examples:
   lazycache frame https://archive.example.org/files/X.mov 5000 frame.png
-  lazycache frame /mnt/movies/X.mov 1 small.jpg --width 480 --height 270";
+  lazycache frame /mnt/movies/X.mov 1 small.jpg --width 480 --height 270
+  lazycache frame /mnt/movies/X.mov 1 values.npy --depth 10                   every bit the movie has
+  lazycache frame /mnt/movies/X.mp4 77 part.png --crop 800,400,320,240";
+
+const INFO_EXAMPLES: &str = "\
+Examples:
+  lazycache info https://archive.example.org/files/X.mov
+  lazycache info /mnt/movies/X.mp4 | jq .NumFrames";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  lazycache completions bash > ~/.local/share/bash-completion/completions/lazycache
+  lazycache completions zsh > ~/.zfunc/_lazycache
+  lazycache completions fish > ~/.config/fish/completions/lazycache.fish";
 
 /// Serves single frames of remote QuickTime movies by byte range, without downloading them.
 #[derive(Debug, Parser)]
@@ -39,6 +52,7 @@ enum Command {
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Box<ServeArguments>),
     /// Print what is known of a movie, as JSON.
+    #[command(after_help = INFO_EXAMPLES)]
     Info {
         /// The movie: an address or a file.
         movie: String,
@@ -52,18 +66,64 @@ enum Command {
         number: u32,
         /// Where it goes.
         output: PathBuf,
-        /// Width to scale to (with --height).
-        #[arg(long, requires = "height")]
-        width: Option<String>,
-        /// Height to scale to (with --width).
-        #[arg(long, requires = "width")]
-        height: Option<String>,
+        #[command(flatten)]
+        rendition: RenditionArguments,
     },
     /// Print the completions of a shell.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
         /// The shell.
         shell: Shell,
     },
+}
+
+// How the pixels are wanted: the words of the server's query. A doc comment here would become the command's.
+#[derive(Debug, clap::Args)]
+struct RenditionArguments {
+    /// Width to scale to (with --height).
+    #[arg(long, env = "LAZYCACHE_FRAME_WIDTH", requires = "height", value_name = "PIXELS")]
+    width: Option<String>,
+    /// Height to scale to (with --width).
+    #[arg(long, env = "LAZYCACHE_FRAME_HEIGHT", requires = "width", value_name = "PIXELS")]
+    height: Option<String>,
+    /// Reduce by 2, 4 or 8 in both directions, every pixel the mean of a square.
+    #[arg(long, env = "LAZYCACHE_FRAME_SCALE", value_name = "FACTOR")]
+    scale: Option<String>,
+    /// Only the brightness.
+    #[arg(long, env = "LAZYCACHE_FRAME_GREY", value_parser = BoolishValueParser::new())]
+    grey: bool,
+    /// How reduced brightness is made: full, or reduced (of ProRes only the lowest frequencies are decoded).
+    #[arg(long, env = "LAZYCACHE_FRAME_DECODER", value_name = "DECODER")]
+    decoder: Option<String>,
+    /// Only this part, in pixels of the movie.
+    #[arg(long, env = "LAZYCACHE_FRAME_CROP", value_name = "X,Y,WIDTH,HEIGHT")]
+    crop: Option<String>,
+    /// Bits a value: 8, 10 (npy) or 16 (npy, png).
+    #[arg(long, env = "LAZYCACHE_FRAME_DEPTH", value_name = "BITS")]
+    depth: Option<String>,
+    /// Quality of a JPEG, 1 to 100 [default: 85].
+    #[arg(long, env = "LAZYCACHE_FRAME_QUALITY", value_name = "PERCENT")]
+    quality: Option<String>,
+}
+
+impl RenditionArguments {
+    fn rendition(&self) -> Result<Rendition, Error> {
+        Ok(Rendition::from_query(&RenditionQuery {
+            width: self.width.as_deref(),
+            height: self.height.as_deref(),
+            scale: self.scale.as_deref(),
+            grey: self.grey.then_some("1"),
+            decoder: self.decoder.as_deref(),
+            crop: self.crop.as_deref(),
+            depth: self.depth.as_deref(),
+            q: self.quality.as_deref(),
+        })?)
+    }
+}
+
+/// The command line, for the reference in `docs`.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Reads the command line and does what it says.
@@ -84,10 +144,8 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Serve(arguments) => runtime.block_on(arguments.run()),
         Command::Info { movie } => runtime.block_on(info(&movie)),
-        Command::Frame { movie, number, output, width, height } => {
-            let size = OutputSize::from_query(width.as_deref(), height.as_deref()).map_err(Error::from);
-            let rendition = size.map(|size| Rendition { size, ..Rendition::default() });
-            runtime.block_on(async { frame(&movie, number, &output, rendition?).await })
+        Command::Frame { movie, number, output, rendition } => {
+            runtime.block_on(async { frame(&movie, number, &output, rendition.rendition()?).await })
         }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "lazycache", &mut std::io::stdout());
@@ -164,7 +222,8 @@ async fn frame(movie: &str, number: u32, output: &std::path::Path, rendition: Re
     let extension = output.extension().map(|extension| extension.to_string_lossy()).unwrap_or_default();
     let format = extension.parse().map_err(Error::from)?;
     let number = FrameNumber::new(number).map_err(Error::from)?;
-    let encoded = cache.frame(&FrameAddress { movie: path, number, format, rendition }).await?;
+    let address = FrameAddress { movie: path, number, format, rendition }.checked().map_err(Error::from)?;
+    let encoded = cache.frame(&address).await?;
     std::fs::write(output, &encoded.bytes)
         .map_err(|source| CommandError::Io { what: format!("write {}", output.display()), source })
 }
@@ -189,5 +248,18 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_may_come_from_the_environment_and_every_command_has_examples() {
+        for command in Arguments::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(command.get_after_help().is_some_and(|help| help.to_string().starts_with("Examples:")), "{name}");
+            for argument in command.get_arguments().filter(|argument| argument.get_long().is_some()) {
+                let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+                let named = variable.is_some_and(|variable| variable.starts_with("LAZYCACHE_"));
+                assert!(named, "--{} of {name}", argument.get_long().unwrap_or_default());
+            }
+        }
     }
 }

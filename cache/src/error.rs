@@ -44,6 +44,49 @@ pub enum Error {
         /// What there are.
         frames: u32,
     },
+    /// A word of a query that is not one of those it can be.
+    #[error("{name}={value:?} is not {expected}")]
+    Query {
+        /// Its name.
+        name: &'static str,
+        /// As given.
+        value: String,
+        /// What it can be.
+        expected: &'static str,
+    },
+    /// A second at which nothing is shown.
+    #[error("nothing is shown at {seconds} s: the movie lasts {duration:.3} s")]
+    NoMoment {
+        /// As asked for.
+        seconds: f64,
+        /// The movie's length.
+        duration: f64,
+    },
+    /// More than is read for one frame.
+    #[error(
+        "frame {number} is decoded from {frames} frames of {bytes} bytes before and with it, more than the limits of \
+         {max_frames} frames and {max_bytes} bytes"
+    )]
+    LongGroup {
+        /// As asked for.
+        number: u32,
+        /// Frames from the sync sample on.
+        frames: usize,
+        /// Their bytes.
+        bytes: u64,
+        /// The limit of frames.
+        max_frames: usize,
+        /// The limit of bytes.
+        max_bytes: u64,
+    },
+    /// More than one answer may hold.
+    #[error("the answer would have {bytes} bytes, more than the limit of {limit}")]
+    LongAnswer {
+        /// What it would have.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// The packet could not be decoded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -96,7 +139,8 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    const ALL: [Self; 13] = [
+    /// All of them.
+    pub const ALL: [Self; 13] = [
         Self::BadRequest,
         Self::NotFound,
         Self::NotAMovie,
@@ -160,12 +204,21 @@ impl Error {
     /// What kind of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Address(_) | Self::Path(_) | Self::Root { .. } | Self::NoFrame { .. } => ErrorKind::BadRequest,
+            Self::Address(_)
+            | Self::Path(_)
+            | Self::Root { .. }
+            | Self::NoFrame { .. }
+            | Self::Query { .. }
+            | Self::NoMoment { .. }
+            | Self::LongAnswer { .. } => ErrorKind::BadRequest,
+            Self::LongGroup { .. } => ErrorKind::Unsupported,
             Self::Client(_) | Self::Encode(_) | Self::Panicked => ErrorKind::Internal,
             Self::Origin(error) => error.kind(),
             Self::Overloaded(_) => ErrorKind::Overloaded,
             Self::Index { source, .. } => index_kind(source),
-            Self::Decode(DecodeError::Codec { .. } | DecodeError::PixelFormat { .. }) => ErrorKind::Unsupported,
+            Self::Decode(DecodeError::Codec { .. } | DecodeError::PixelFormat { .. } | DecodeError::Depth { .. }) => {
+                ErrorKind::Unsupported
+            }
             Self::Decode(_) => ErrorKind::DecodeError,
             Self::RawNotAllowed => ErrorKind::NotAllowed,
             Self::Shared(error) => error.kind(),

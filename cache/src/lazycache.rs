@@ -1,5 +1,7 @@
 //! One archive: its folders, its movies' indexes (read once, kept), its frames.
 
+mod group;
+
 use std::{
     ops::Range,
     path::PathBuf,
@@ -147,10 +149,16 @@ impl Lazycache {
         self.movie(path).await
     }
 
-    /// The compressed bytes of a frame: one range read, or none where they are kept. Callers that ask at once share it.
+    /// The compressed bytes of a frame: one range read, or none where they are kept. Of a frame that cannot be decoded
+    /// alone, those of all it is decoded from, packed; a few reads. Callers that ask at once share them.
     pub async fn packet(&self, movie: &Movie, number: FrameNumber) -> Result<Bytes, Error> {
         let frames = movie.num_frames();
         let range = movie.sample(number).ok_or(Error::NoFrame { number: number.get(), frames })?;
+        let wanted = if movie.builds_upon_others() {
+            Wanted::Group(number, movie.group(number).unwrap_or_else(|| vec![range]))
+        } else {
+            Wanted::One(range)
+        };
         let key = Key::packet(&movie.url, &movie.identity, number);
         let kept = self.keeps(movie);
         if kept && let Some(bytes) = self.resources.tiers.in_memory(&key).await {
@@ -158,7 +166,7 @@ impl Lazycache {
         }
         let work = || {
             let (this, path, identity) = (self.clone(), movie.path.clone(), movie.identity.clone());
-            async move { this.fetch(&path, range, &identity, kept.then_some(key)).await }
+            async move { this.fetch(&path, wanted, &identity, kept.then_some(key)).await }
         };
         let (bytes, joined) = self.resources.packets.join(key, work).await;
         self.count_joined(joined, key);
@@ -168,18 +176,20 @@ impl Lazycache {
     async fn fetch(
         &self,
         path: &MoviePath,
-        range: Range<u64>,
+        wanted: Wanted,
         identity: &Identity,
         kept: Option<Key>,
     ) -> Result<Bytes, Error> {
-        let length = range.end - range.start;
         if let Some(key) = kept
             && let Some(bytes) = self.resources.tiers.on_disk(&key).await
-            && bytes.len() as u64 == length
+            && wanted.may_be(&bytes)
         {
             return Ok(bytes);
         }
-        let bytes = self.bytes(path, identity, range).await?;
+        let bytes = match wanted {
+            Wanted::One(range) => self.bytes(path, identity, range).await?,
+            Wanted::Group(number, samples) => group::read(self, path, identity, number, &samples).await?,
+        };
         if let Some(key) = kept {
             self.resources.tiers.put(key, &bytes, true).await;
         }
@@ -364,6 +374,24 @@ impl Lazycache {
     }
 }
 
+/// What a frame is decoded from.
+enum Wanted {
+    /// Its own sample.
+    One(Range<u64>),
+    /// The samples of all it is decoded from, in decoding order.
+    Group(FrameNumber, Vec<Range<u64>>),
+}
+
+impl Wanted {
+    /// Whether what is kept under its name can be it.
+    fn may_be(&self, bytes: &Bytes) -> bool {
+        match self {
+            Self::One(range) => bytes.len() as u64 == range.end - range.start,
+            Self::Group(..) => !bytes.is_empty(),
+        }
+    }
+}
+
 /// The origin at `root`.
 fn open_origin(root: &str, options: HttpOptions, resources: &Resources) -> Result<Arc<dyn Origin>, Error> {
     let metrics = Arc::clone(&resources.metrics);
@@ -389,8 +417,11 @@ fn kept_form(identity: &Identity, index: &[u8]) -> Bytes {
     bytes.into()
 }
 
-/// Bytes that making an answer may take: the packet, the decoded planes (4 bytes a pixel), colours and answer (4).
+/// Bytes that making an answer may take: the packets, the decoded planes (4 bytes a pixel), colours and answer (4).
 fn room_for(movie: &Movie, number: FrameNumber) -> u64 {
-    let packet = movie.sample(number).map_or(0, |range| range.end - range.start);
-    packet + u64::from(movie.width()) * u64::from(movie.height()) * 8
+    let length = |range: Range<u64>| range.end - range.start;
+    let group = movie.builds_upon_others().then(|| movie.group(number)).flatten();
+    let packets =
+        group.map_or_else(|| movie.sample(number).map_or(0, length), |samples| samples.into_iter().map(length).sum());
+    packets + u64::from(movie.width()) * u64::from(movie.height()) * 8
 }

@@ -17,6 +17,8 @@ pub mod decode;
 pub mod encode;
 pub mod error;
 pub mod flight;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gate;
 pub mod image_store;
 pub mod lazycache;
@@ -29,6 +31,7 @@ pub mod reduced;
 pub mod render;
 pub mod resources;
 pub mod server;
+pub mod storyboard;
 pub mod tier;
 pub mod tls;
 

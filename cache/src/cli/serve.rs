@@ -96,6 +96,9 @@ struct LoadArguments {
     /// Memory for answers under way, until they are sent.
     #[arg(long, env = "LAZYCACHE_BYTES_IN_FLIGHT", default_value = "256MiB", value_name = "SIZE")]
     bytes_in_flight: Size,
+    /// The most bytes one answer of several frames may have.
+    #[arg(long, env = "LAZYCACHE_MAX_ANSWER_BYTES", default_value_t = server::MAX_ANSWER, value_name = "BYTES")]
+    max_answer_bytes: u64,
     /// Requests that may wait at each of these bounds; what comes beyond is answered 503 at once.
     #[arg(long, env = "LAZYCACHE_MAX_WAITING", default_value_t = 256, value_name = "COUNT")]
     max_waiting: usize,
@@ -221,7 +224,10 @@ impl ServeArguments {
         let options = self.origin.options(&self.load)?;
         let copies = self.origin.copies();
         let open = |root: &str| Lazycache::open_with(root, options.clone(), copies.as_ref(), resources.clone());
-        let mut served = Served::sharing(resources.clone()).allow_raw_output(self.allow_raw_output).public(self.public);
+        let mut served = Served::sharing(resources.clone())
+            .allow_raw_output(self.allow_raw_output)
+            .public(self.public)
+            .max_answer(self.load.max_answer_bytes);
         let nothing_given = self.roots.is_empty() && self.folder.is_empty();
         let default = [DEFAULT_ROOT.to_owned()];
         for root in if nothing_given { &default[..] } else { &self.roots } {
