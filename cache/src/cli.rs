@@ -47,6 +47,7 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // there is one, for as long as the program runs
 enum Command {
     /// Serve the v1 HTTP API over one or more archives.
     #[command(after_help = SERVE_EXAMPLES)]

@@ -129,27 +129,27 @@ fn index(codec: [u8; 4], (width, height): (u32, u32), config: &[u8], builds: boo
     entry[24..26].copy_from_slice(&(width as u16).to_be_bytes());
     entry[26..28].copy_from_slice(&(height as u16).to_be_bytes());
     if !config.is_empty() {
-        entry.extend(atom(if codec == *b"hvc1" { b"hvcC" } else { b"avcC" }, config));
+        entry.extend(atom(if codec == *b"hvc1" { *b"hvcC" } else { *b"avcC" }, config));
     }
     let words = |numbers: &[u32]| numbers.iter().flat_map(|number| number.to_be_bytes()).collect::<Vec<u8>>();
-    let mut tables = atom(b"stsd", &[words(&[0, 1]), atom(&codec, &entry)].concat());
-    tables.extend(atom(b"stts", &words(&[0, 1, 2, 1])));
-    tables.extend(atom(b"stsz", &words(&[0, 1, 2])));
-    tables.extend(atom(b"stsc", &words(&[0, 1, 1, 2, 1])));
-    tables.extend(atom(b"stco", &words(&[0, 1, 8])));
+    let mut tables = atom(*b"stsd", &[words(&[0, 1]), atom(codec, &entry)].concat());
+    tables.extend(atom(*b"stts", &words(&[0, 1, 2, 1])));
+    tables.extend(atom(*b"stsz", &words(&[0, 1, 2])));
+    tables.extend(atom(*b"stsc", &words(&[0, 1, 1, 2, 1])));
+    tables.extend(atom(*b"stco", &words(&[0, 1, 8])));
     if builds {
-        tables.extend(atom(b"stss", &words(&[0, 1, 1])));
+        tables.extend(atom(*b"stss", &words(&[0, 1, 1])));
     }
     let media = [
-        atom(b"mdhd", &words(&[0, 0, 0, 30, 2, 0])),
-        atom(b"hdlr", &[words(&[0, 0]), b"vide".to_vec(), vec![0; 13]].concat()),
-        atom(b"minf", &atom(b"stbl", &tables)),
+        atom(*b"mdhd", &words(&[0, 0, 0, 30, 2, 0])),
+        atom(*b"hdlr", &[words(&[0, 0]), b"vide".to_vec(), vec![0; 13]].concat()),
+        atom(*b"minf", &atom(*b"stbl", &tables)),
     ];
-    let track = [atom(b"tkhd", &words(&[1])), atom(b"mdia", &media.concat())];
-    atom(b"moov", &atom(b"trak", &track.concat()))
+    let track = [atom(*b"tkhd", &words(&[1])), atom(*b"mdia", &media.concat())];
+    atom(*b"moov", &atom(*b"trak", &track.concat()))
 }
 
-fn atom(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn atom(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     let size = (body.len() as u32 + 8).to_be_bytes();
-    [&size[..], kind, body].concat()
+    [&size[..], &kind, body].concat()
 }

@@ -178,7 +178,7 @@ impl Served {
     }
 }
 
-/// The routes, as the router and the OpenAPI document know them.
+/// The routes, as the router and the `OpenAPI` document know them.
 pub fn routes() -> Vec<(&'static str, MethodRouter<Served>)> {
     vec![
         ("/", get(mirrors)),

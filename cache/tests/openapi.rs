@@ -1,4 +1,4 @@
-//! The OpenAPI document is what the server does: every path and parameter in it is answered, and every route is in it.
+//! The `OpenAPI` document is what the server does: every path and parameter in it is answered, and every route is in it.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may
 

@@ -1,4 +1,4 @@
-//! `docs/reference/lazycache.md` says what the code says: it is made here from the command line, the OpenAPI document and
+//! `docs/reference/lazycache.md` says what the code says: it is made here from the command line, the `OpenAPI` document and
 //! the kinds of errors. `make reference` writes it; without that this test holds that it is what would be written.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may

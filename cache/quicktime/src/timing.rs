@@ -230,7 +230,7 @@ fn start_of(sample: u32, sync: &[u32], times: &[i64]) -> Result<u32, Error> {
 /// The edit list of a track.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Edits {
-    edits: Vec<Edit>,
+    list: Vec<Edit>,
     movie_timescale: u32,
     timescale: u32,
 }
@@ -238,14 +238,14 @@ pub(crate) struct Edits {
 impl Edits {
     /// Reads the body of an `elst`; without one, all is shown.
     pub(crate) fn read(body: Option<&[u8]>, movie_timescale: u32, timescale: u32) -> Result<Self, Error> {
-        let edits = body.map(read_edits).transpose()?.unwrap_or_default();
-        Ok(Self { edits, movie_timescale, timescale })
+        let list = body.map(read_edits).transpose()?.unwrap_or_default();
+        Ok(Self { list, movie_timescale, timescale })
     }
 
     /// (from, length) of every edit in units of the track's time scale. Without any, all is shown from `first` on.
     fn of_track(&self, first: i64) -> Vec<(Option<i64>, i64)> {
         const TO_THE_END: i64 = i64::MAX / 4;
-        if self.edits.is_empty() {
+        if self.list.is_empty() {
             return vec![(Some(first), TO_THE_END)];
         }
         let (to, from) = (u128::from(self.timescale), u128::from(self.movie_timescale.max(1)));
@@ -254,7 +254,7 @@ impl Edits {
             // Rounded to the nearest, as FFmpeg does.
             ticks => i64::try_from((u128::from(ticks) * to + from / 2) / from).unwrap_or(TO_THE_END).min(TO_THE_END),
         };
-        self.edits.iter().map(|edit| (edit.from, length(edit.duration))).collect()
+        self.list.iter().map(|edit| (edit.from, length(edit.duration))).collect()
     }
 }
 

@@ -28,8 +28,8 @@ impl EntityTag {
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let made_of = [ENCODER, &size.to_string(), &text(etag), &text(last_modified), address].join("\0");
         let digest = Sha256::digest(made_of);
-        let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        HeaderValue::try_from(format!("\"{hex}\"")).ok().map(Self)
+        let half: [u8; 16] = digest.first_chunk().copied().unwrap_or_default();
+        HeaderValue::try_from(format!("\"{:032x}\"", u128::from_be_bytes(half))).ok().map(Self)
     }
 
     /// Whether the client has this answer already.

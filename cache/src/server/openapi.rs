@@ -5,7 +5,7 @@ use serde_json::Value;
 
 const DOCUMENT: &str = include_str!("openapi.json");
 
-/// The OpenAPI document of this version.
+/// The `OpenAPI` document of this version.
 pub fn openapi() -> Value {
     let mut document: Value = serde_json::from_str(DOCUMENT).unwrap_or_default();
     if let Some(version) = document.pointer_mut("/info/version") {

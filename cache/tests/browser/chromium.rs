@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Value, json};
 
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A browser with one page; killed when dropped.
 pub struct Chromium {
