@@ -11,8 +11,8 @@ export TAG REGISTRY BINARIES
 # Where `make run` puts its archive and results.
 RUN_DIR ?= run
 
-.PHONY: help setup run test test-api cluster cluster-down e2e check deny crds reference bench bench-operator bench-cluster bench-prores \
-	chart-files manifests-check images images-sizes push fmt clean
+.PHONY: help setup run test test-api test-browser cluster cluster-down e2e check deny crds reference bench bench-operator \
+	bench-cluster bench-prores chart-files manifests-check images images-sizes push fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ cluster-down: ## stop it and leave the machine as it was
 e2e: setup ## the tests on a real cluster: KUBECONFIG's, else an own node
 	@e2e/e2e.sh
 
+test-browser: setup ## the pages of lazycache in a headless Chromium (Debian: apt-get install chromium)
+	@command -v chromium >/dev/null || { echo "test-browser: chromium is missing. Mend: apt-get install chromium" >&2; exit 69; }
+	cargo test --release --workspace --test browser -- --ignored
+
 check: setup ## formatting, lints, docs
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
@@ -56,7 +60,7 @@ crds: ## write crds/ from the Rust types
 	@$(MAKE) --no-print-directory chart-files
 
 reference: ## write docs/reference/ from the code
-	WRITE_REFERENCE=1 cargo test --release --quiet -p analysis-operator --test reference
+	WRITE_REFERENCE=1 cargo test --release --quiet --workspace --test reference
 
 bench: bench-operator bench-prores ## every benchmark; the figures go to docs/benchmarks.md
 

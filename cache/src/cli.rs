@@ -1,16 +1,16 @@
 //! The command line: serve an archive, look at a movie, save a frame.
 
-use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+mod serve;
+mod size;
 
-use clap::{CommandFactory, Parser, Subcommand, builder::BoolishValueParser};
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, builder::BoolishValueParser};
 use clap_complete::Shell;
-use frame::{FrameAddress, FrameNumber, MirrorRoot, MoviePath, OutputSize, Rendition};
+use frame::{FrameAddress, FrameNumber, MoviePath, Rendition, RenditionQuery};
+use serve::ServeArguments;
 
-use crate::{
-    Error, Lazycache,
-    error::chain,
-    server::{self, Served, movie::description},
-};
+use crate::{Error, Lazycache, config, error::chain, server::movie::description};
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -23,9 +23,20 @@ Examples:
 const FRAME_EXAMPLES: &str = "\
 Examples:
   lazycache frame https://archive.example.org/files/X.mov 5000 frame.png
-  lazycache frame /mnt/movies/X.mov 1 small.jpg --width 480 --height 270";
+  lazycache frame /mnt/movies/X.mov 1 small.jpg --width 480 --height 270
+  lazycache frame /mnt/movies/X.mov 1 values.npy --depth 10                   every bit the movie has
+  lazycache frame /mnt/movies/X.mp4 77 part.png --crop 800,400,320,240";
 
-const DEFAULT_ROOT: &str = "https://rawdata.oceanobservatories.org/files/";
+const INFO_EXAMPLES: &str = "\
+Examples:
+  lazycache info https://archive.example.org/files/X.mov
+  lazycache info /mnt/movies/X.mp4 | jq .NumFrames";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  lazycache completions bash > ~/.local/share/bash-completion/completions/lazycache
+  lazycache completions zsh > ~/.zfunc/_lazycache
+  lazycache completions fish > ~/.config/fish/completions/lazycache.fish";
 
 /// Serves single frames of remote QuickTime movies by byte range, without downloading them.
 #[derive(Debug, Parser)]
@@ -36,11 +47,13 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // there is one, for as long as the program runs
 enum Command {
     /// Serve the v1 HTTP API over one or more archives.
     #[command(after_help = SERVE_EXAMPLES)]
-    Serve(ServeArguments),
+    Serve(Box<ServeArguments>),
     /// Print what is known of a movie, as JSON.
+    #[command(after_help = INFO_EXAMPLES)]
     Info {
         /// The movie: an address or a file.
         movie: String,
@@ -54,48 +67,75 @@ enum Command {
         number: u32,
         /// Where it goes.
         output: PathBuf,
-        /// Width to scale to (with --height).
-        #[arg(long, requires = "height")]
-        width: Option<String>,
-        /// Height to scale to (with --width).
-        #[arg(long, requires = "width")]
-        height: Option<String>,
+        #[command(flatten)]
+        rendition: RenditionArguments,
     },
     /// Print the completions of a shell.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
         /// The shell.
         shell: Shell,
     },
 }
 
+// How the pixels are wanted: the words of the server's query. A doc comment here would become the command's.
 #[derive(Debug, clap::Args)]
-struct ServeArguments {
-    /// Roots of archives on HTTP.
-    #[arg(env = "LAZYCACHE_MIRRORS", value_delimiter = ',', value_name = "URL")]
-    roots: Vec<String>,
-    /// A folder of movies, served under /v1/NAME/.
-    #[arg(long, env = "LAZYCACHE_FOLDER", value_name = "NAME=DIR", value_delimiter = ',')]
-    folder: Vec<String>,
-    /// The port; 0 = any that is free.
-    #[arg(long, env = "LAZYCACHE_PORT", default_value_t = 8080)]
-    port: u16,
-    /// The address to listen on.
-    #[arg(long, env = "LAZYCACHE_BIND", default_value = "0.0.0.0")]
-    bind: std::net::IpAddr,
-    /// Answer .rgba and .raw.
-    #[arg(long, env = "LAZYCACHE_ALLOW_RAW_OUTPUT", value_parser = BoolishValueParser::new())]
-    allow_raw_output: bool,
-    /// Mark answers as a public instance's (X-lazycache-public).
-    #[arg(long, env = "LAZYCACHE_PUBLIC", value_parser = BoolishValueParser::new())]
-    public: bool,
-    /// After SIGTERM, requests under way may take so long to end.
-    #[arg(long, env = "LAZYCACHE_DRAIN_SECONDS", default_value_t = 20, value_name = "SECONDS")]
-    drain_seconds: u64,
+struct RenditionArguments {
+    /// Width to scale to (with --height).
+    #[arg(long, env = "LAZYCACHE_FRAME_WIDTH", requires = "height", value_name = "PIXELS")]
+    width: Option<String>,
+    /// Height to scale to (with --width).
+    #[arg(long, env = "LAZYCACHE_FRAME_HEIGHT", requires = "width", value_name = "PIXELS")]
+    height: Option<String>,
+    /// Reduce by 2, 4 or 8 in both directions, every pixel the mean of a square.
+    #[arg(long, env = "LAZYCACHE_FRAME_SCALE", value_name = "FACTOR")]
+    scale: Option<String>,
+    /// Only the brightness.
+    #[arg(long, env = "LAZYCACHE_FRAME_GREY", value_parser = BoolishValueParser::new())]
+    grey: bool,
+    /// How reduced brightness is made: full, or reduced (of ProRes only the lowest frequencies are decoded).
+    #[arg(long, env = "LAZYCACHE_FRAME_DECODER", value_name = "DECODER")]
+    decoder: Option<String>,
+    /// Only this part, in pixels of the movie.
+    #[arg(long, env = "LAZYCACHE_FRAME_CROP", value_name = "X,Y,WIDTH,HEIGHT")]
+    crop: Option<String>,
+    /// Bits a value: 8, 10 (npy) or 16 (npy, png).
+    #[arg(long, env = "LAZYCACHE_FRAME_DEPTH", value_name = "BITS")]
+    depth: Option<String>,
+    /// Quality of a JPEG, 1 to 100 [default: 85].
+    #[arg(long, env = "LAZYCACHE_FRAME_QUALITY", value_name = "PERCENT")]
+    quality: Option<String>,
+}
+
+impl RenditionArguments {
+    fn rendition(&self) -> Result<Rendition, Error> {
+        Ok(Rendition::from_query(&RenditionQuery {
+            width: self.width.as_deref(),
+            height: self.height.as_deref(),
+            scale: self.scale.as_deref(),
+            grey: self.grey.then_some("1"),
+            decoder: self.decoder.as_deref(),
+            crop: self.crop.as_deref(),
+            depth: self.depth.as_deref(),
+            q: self.quality.as_deref(),
+        })?)
+    }
+}
+
+/// The command line, for the reference in `docs`.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match arguments() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "lazycache: {}", chain(&error));
+            return ExitCode::from(2);
+        }
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_env("LAZYCACHE_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let runtime = match tokio::runtime::Runtime::new() {
@@ -103,12 +143,10 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&format!("failed to start: {error}")),
     };
     let done = match arguments.command {
-        Command::Serve(arguments) => runtime.block_on(serve(&arguments)),
+        Command::Serve(arguments) => runtime.block_on(arguments.run()),
         Command::Info { movie } => runtime.block_on(info(&movie)),
-        Command::Frame { movie, number, output, width, height } => {
-            let size = OutputSize::from_query(width.as_deref(), height.as_deref()).map_err(Error::from);
-            let rendition = size.map(|size| Rendition { size, ..Rendition::default() });
-            runtime.block_on(async { frame(&movie, number, &output, rendition?).await })
+        Command::Frame { movie, number, output, rendition } => {
+            runtime.block_on(async { frame(&movie, number, &output, rendition.rendition()?).await })
         }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "lazycache", &mut std::io::stdout());
@@ -126,6 +164,24 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The command line, with what a configuration file says as the defaults of `serve`.
+fn arguments() -> Result<Arguments, config::ConfigError> {
+    let command = Arguments::command();
+    // Read once to learn which file is meant; what is wrong is told the second time.
+    let first = command.clone().ignore_errors(true).get_matches();
+    let file =
+        if first.subcommand_name() == Some("serve") { config::find(config::named(&first).as_deref()) } else { None };
+    let command = match file {
+        Some(path) => {
+            let serve = command.find_subcommand("serve").cloned().unwrap_or_default();
+            let serve = config::apply(serve, &path)?;
+            command.mut_subcommand("serve", |_| serve)
+        }
+        None => command,
+    };
+    Ok(Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit()))
+}
+
 enum CommandError {
     Usage(String),
     Io { what: String, source: std::io::Error },
@@ -136,27 +192,6 @@ impl From<Error> for CommandError {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
-}
-
-async fn serve(arguments: &ServeArguments) -> Result<(), CommandError> {
-    let nothing_given = arguments.roots.is_empty() && arguments.folder.is_empty();
-    let default = [DEFAULT_ROOT.to_owned()];
-    let roots = if nothing_given { &default[..] } else { &arguments.roots };
-    let parse = |root: &String| MirrorRoot::parse(root).map_err(|error| CommandError::Usage(chain(&error)));
-    let roots = roots.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let mut served = Served::new(&roots, cores)?.allow_raw_output(arguments.allow_raw_output).public(arguments.public);
-    for folder in &arguments.folder {
-        let usage = || CommandError::Usage(format!("--folder {folder:?} is not NAME=DIR"));
-        let (name, root) = folder.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(usage)?;
-        served = served.with_folder(name, Lazycache::open(root)?);
-    }
-    let address = SocketAddr::new(arguments.bind, arguments.port);
-    let io = |source| CommandError::Io { what: format!("listen on {address}"), source };
-    let listener = tokio::net::TcpListener::bind(address).await.map_err(io)?;
-    tracing::info!(address = %listener.local_addr().map_err(io)?, mirrors = roots.len(), "listening");
-    let drain = Duration::from_secs(arguments.drain_seconds);
-    server::run(listener, served, terminated(), drain).await.map_err(io)
 }
 
 /// Ends with the first Ctrl-C or SIGTERM.
@@ -188,7 +223,8 @@ async fn frame(movie: &str, number: u32, output: &std::path::Path, rendition: Re
     let extension = output.extension().map(|extension| extension.to_string_lossy()).unwrap_or_default();
     let format = extension.parse().map_err(Error::from)?;
     let number = FrameNumber::new(number).map_err(Error::from)?;
-    let encoded = cache.frame(&FrameAddress { movie: path, number, format, rendition }).await?;
+    let address = FrameAddress { movie: path, number, format, rendition }.checked().map_err(Error::from)?;
+    let encoded = cache.frame(&address).await?;
     std::fs::write(output, &encoded.bytes)
         .map_err(|source| CommandError::Io { what: format!("write {}", output.display()), source })
 }
@@ -213,5 +249,18 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_may_come_from_the_environment_and_every_command_has_examples() {
+        for command in Arguments::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(command.get_after_help().is_some_and(|help| help.to_string().starts_with("Examples:")), "{name}");
+            for argument in command.get_arguments().filter(|argument| argument.get_long().is_some()) {
+                let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+                let named = variable.is_some_and(|variable| variable.starts_with("LAZYCACHE_"));
+                assert!(named, "--{} of {name}", argument.get_long().unwrap_or_default());
+            }
+        }
     }
 }

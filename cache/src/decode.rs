@@ -3,18 +3,27 @@
 //! Decoders are kept per thread and reused. Each decodes with one thread: requests run side by side, so threads within a
 //! frame would only cost. Functions here burn a core for 10-40 ms a full-size frame; they are not for async threads.
 
+mod deep;
+mod formats;
+mod group;
+
 use std::cell::RefCell;
 
 use ffmpeg_next as ffmpeg;
+use frame::Crop;
 
 use ffmpeg::{codec, decoder, format::Pixel, frame::Video};
 use quicktime::FourCc;
 use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
+pub use deep::{deep_grey, deep_rgb};
+pub(crate) use group::pack;
+
 use crate::{
     Movie,
     picture::{GreyImage, Picture},
 };
+use formats::Other;
 
 /// Larger frames are refused: 16 times 4K.
 const MAX_PIXELS: u64 = 16 * 3840 * 2160;
@@ -70,6 +79,18 @@ pub enum DecodeError {
         #[source]
         source: prores::Error,
     },
+    /// A frame that others are needed for, without them.
+    #[error("the frame did not come out of the {packets} packets it is decoded from")]
+    NoFrame {
+        /// How many packets were decoded.
+        packets: usize,
+    },
+    /// More bits than the movie has.
+    #[error("the movie has {bits} bits a value: no greater depth is to be had")]
+    Depth {
+        /// Of the movie.
+        bits: u32,
+    },
     /// A reduction that is not offered.
     #[error("a reduction by {reduction} is not offered; 1, 2, 4 and 8 are")]
     Reduction {
@@ -96,18 +117,36 @@ thread_local! {
 /// The frame's brightness at 1, 1/2, 1/4 or 1/8 of the size: every pixel is the mean of `reduction` x `reduction` pixels of
 /// the luma plane (a rest at the right or the bottom is left out), expanded from video range (16-235) to 0-255.
 pub fn grey(movie: &Movie, packet: &[u8], reduction: u32) -> Result<GreyImage, DecodeError> {
+    grey_part(movie, packet, None, reduction)
+}
+
+/// As [`grey`], of a part of the frame only.
+pub fn grey_part(movie: &Movie, packet: &[u8], crop: Option<Crop>, reduction: u32) -> Result<GreyImage, DecodeError> {
     if !matches!(reduction, 1 | 2 | 4 | 8) {
         return Err(DecodeError::Reduction { reduction });
     }
+    let crop = crop.unwrap_or(Crop { x: 0, y: 0, width: movie.width(), height: movie.height() });
     with_frame(movie, packet, |frame| {
+        if let Some(other) = Other::of(frame) {
+            return Ok(other.grey(crop, reduction));
+        }
         let planes = Planes::of(frame)?;
-        Ok(reduce(planes.y, planes.y_stride, (movie.width(), movie.height()), reduction, planes.depth))
+        let part = part_of(planes.y, planes.y_stride, crop);
+        Ok(reduce(part, planes.y_stride, (crop.width, crop.height), reduction, planes.depth))
     })
+}
+
+/// A plane from the corner of `crop` on.
+fn part_of<T>(plane: &[T], stride: usize, crop: Crop) -> &[T] {
+    plane.get(crop.y as usize * stride + crop.x as usize..).unwrap_or_default()
 }
 
 /// The frame in colour.
 pub fn rgb(movie: &Movie, packet: &[u8]) -> Result<Picture, DecodeError> {
     with_frame(movie, packet, |frame| {
+        if let Some(other) = Other::of(frame) {
+            return other.rgb((movie.width(), movie.height()), matrix_of(movie));
+        }
         let planes = Planes::of(frame)?;
         let (width, height) = (movie.width(), movie.height());
         let mut rgb = vec![0; width as usize * height as usize * 3];
@@ -151,21 +190,34 @@ fn with_frame<T>(
     use_frame: impl FnOnce(&Video) -> Result<T, DecodeError>,
 ) -> Result<T, DecodeError> {
     let format = Format { codec: movie.codec(), width: movie.width(), height: movie.height() };
+    if matches!(codec_of(format.codec), Some(codec::Id::H264 | codec::Id::HEVC)) {
+        let frame = group::decode(movie, format, packet)?;
+        check_size(&frame, format)?;
+        return use_frame(&frame);
+    }
     DECODER.with_borrow_mut(|slot| {
         let mut decoder = match slot.take() {
             Some((of, decoder)) if of == format => decoder,
-            _ => open(format)?,
+            _ => open(format, &[])?,
         };
         let frame = decode(&mut decoder, packet)?;
-        // A decoder that failed is not kept: the next frame gets a fresh one.
-        *slot = Some((format, decoder));
-        let (found_width, found_height) = (frame.width(), frame.height());
-        if (found_width, found_height) != (format.width, format.height) {
-            *slot = None;
-            return Err(DecodeError::Size { width: format.width, height: format.height, found_width, found_height });
+        // A decoder that failed is not kept: the next frame gets a fresh one. Nor is one of another codec than ProRes:
+        // FFmpeg's of DNxHD gives wrong pixels after a frame of another profile.
+        if codec_of(format.codec) == Some(codec::Id::PRORES) {
+            *slot = Some((format, decoder));
         }
+        check_size(&frame, format).inspect_err(|_| *slot = None)?;
         use_frame(&frame)
     })
+}
+
+fn check_size(frame: &Video, Format { width, height, .. }: Format) -> Result<(), DecodeError> {
+    let (found_width, found_height) = (frame.width(), frame.height());
+    if (found_width, found_height) == (width, height) {
+        Ok(())
+    } else {
+        Err(DecodeError::Size { width, height, found_width, found_height })
+    }
 }
 
 fn decode(decoder: &mut decoder::Video, packet: &[u8]) -> Result<Video, DecodeError> {
@@ -180,7 +232,7 @@ fn decode(decoder: &mut decoder::Video, packet: &[u8]) -> Result<Video, DecodeEr
     Ok(frame)
 }
 
-fn open(format: Format) -> Result<decoder::Video, DecodeError> {
+fn open(format: Format, config: &[u8]) -> Result<decoder::Video, DecodeError> {
     let unsupported = DecodeError::Codec { codec: format.codec };
     let pixels = u64::from(format.width) * u64::from(format.height);
     let (Some(id), true) = (codec_of(format.codec), pixels <= MAX_PIXELS) else { return Err(unsupported) };
@@ -189,16 +241,28 @@ fn open(format: Format) -> Result<decoder::Video, DecodeError> {
     // What FFmpeg would print about every bad slice is in the error already.
     ffmpeg::log::set_level(ffmpeg::log::Level::Quiet);
     let mut context = codec::Context::new_with_codec(codec);
-    describe(&mut context, format);
+    describe(&mut context, format, config);
     context.decoder().open_as(codec).and_then(decoder::Opened::video).map_err(fail)
 }
 
 /// Tells the decoder what the container says, and bounds what a damaged packet can make it allocate.
 #[allow(unsafe_code)]
-fn describe(context: &mut codec::Context, format: Format) {
+fn describe(context: &mut codec::Context, format: Format, config: &[u8]) {
     // SAFETY: the pointer is of a live context that nothing else holds; plain integer fields are set before it is opened.
+    // The configuration is copied into memory of FFmpeg's own, padded with zeros as it wants it; the context frees it.
     unsafe {
         let raw = context.as_mut_ptr();
+        if !config.is_empty() {
+            let memory = ffmpeg::ffi::av_mallocz(config.len() + ffmpeg::ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize);
+            if !memory.is_null() {
+                std::ptr::copy_nonoverlapping(config.as_ptr(), memory.cast(), config.len());
+                (*raw).extradata = memory.cast();
+                (*raw).extradata_size = config.len() as i32;
+                // Frames right after an open group's first one are held back as not yet sound, although they are: what
+                // would not be is left out of the group, or is an error.
+                (*raw).flags |= ffmpeg::ffi::AV_CODEC_FLAG_OUTPUT_CORRUPT as i32;
+            }
+        }
         (*raw).codec_tag = u32::from_le_bytes(format.codec.0);
         (*raw).width = format.width as i32;
         (*raw).height = format.height as i32;
@@ -214,6 +278,11 @@ fn describe(context: &mut codec::Context, format: Format) {
 fn codec_of(code: FourCc) -> Option<codec::Id> {
     match &code.0 {
         b"apch" | b"apcn" | b"apcs" | b"apco" | b"ap4h" | b"ap4x" => Some(codec::Id::PRORES),
+        b"avc1" | b"avc3" => Some(codec::Id::H264),
+        b"hvc1" | b"hev1" => Some(codec::Id::HEVC),
+        b"jpeg" | b"mjpa" => Some(codec::Id::MJPEG),
+        b"AVdn" | b"AVdh" => Some(codec::Id::DNXHD),
+        b"v210" => Some(codec::Id::V210),
         _ => None,
     }
 }
@@ -271,13 +340,16 @@ fn samples(frame: &Video, plane: usize) -> &[u16] {
     samples
 }
 
-/// Means of `reduction` x `reduction` blocks, expanded to full range. Rows beyond the plane's end count as its end.
 fn reduce(y: &[u16], stride: usize, size: (u32, u32), reduction: u32, depth: u32) -> GreyImage {
+    reduce_to(y, stride, size, reduction, &Range::new(depth, reduction))
+}
+
+/// Means of `reduction` x `reduction` blocks, expanded to full range. Rows beyond the plane's end count as its end.
+fn reduce_to(y: &[u16], stride: usize, size: (u32, u32), reduction: u32, range: &Range) -> GreyImage {
     let step = reduction as usize;
     let (width, height) = (size.0 as usize / step, size.1 as usize / step);
     let mut data = Vec::with_capacity(width * height);
     let mut sums = vec![0_u32; width];
-    let range = Range::new(depth, reduction);
     for rows in y.chunks(stride.max(1) * step).take(height) {
         sums.fill(0);
         for row in rows.chunks(stride.max(1)) {
@@ -317,9 +389,19 @@ impl Range {
         Self { black: 16 * unit, span: 219 * unit }
     }
 
+    /// Of a movie whose black is 0 and whose white is the largest value.
+    fn full(depth: u32, reduction: u32) -> Self {
+        Self { black: 0, span: i64::from(reduction * reduction) * ((1 << depth) - 1) }
+    }
+
     fn expand(&self, sum: u32) -> u8 {
-        let value = (i64::from(sum) - self.black) * 255 + self.span / 2;
-        (value / self.span).clamp(0, 255) as u8
+        self.spread(sum, 255) as u8
+    }
+
+    /// From 0 to `white`.
+    fn spread(&self, sum: u32, white: i64) -> i64 {
+        let value = (i64::from(sum) - self.black) * white + self.span / 2;
+        (value / self.span).clamp(0, white)
     }
 }
 

@@ -1,13 +1,13 @@
 //! A picture to PNG, JPEG, BMP, a `NumPy` array or raw pixels.
 
 use bytes::Bytes;
-use frame::Format;
+use frame::{Format, Quality};
 use turbojpeg::{Compressor, PixelFormat, Subsamp};
 
-use crate::picture::{GreyImage, Picture};
+use crate::picture::{DeepImage, GreyImage, Picture};
 
-/// JPEG quality where none is asked for.
-const QUALITY: i32 = 85;
+/// Goes up with every change that gives other bytes for the same frame: entity tags are made of it.
+pub const ENCODER: &str = concat!(env!("CARGO_PKG_VERSION"), "-2");
 
 /// An encoded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,12 @@ pub enum EncodeError {
     /// JPEG.
     #[error("failed to encode a JPEG")]
     Jpeg(#[from] turbojpeg::Error),
+    /// A format without room for the values.
+    #[error("{format:?} has no values of more than 8 bits")]
+    Depth {
+        /// The format.
+        format: Format,
+    },
     /// Scaling.
     #[error("failed to scale a picture")]
     Scale(#[from] fast_image_resize::ResizeError),
@@ -36,35 +42,61 @@ pub enum EncodeError {
 }
 
 /// Encodes `picture` as `format`.
-pub fn encode(picture: &Picture, format: Format) -> Result<Encoded, EncodeError> {
+pub fn encode(picture: &Picture, format: Format, quality: Quality) -> Result<Encoded, EncodeError> {
     let bytes = match format {
-        Format::Png => png(picture.width, picture.height, png::ColorType::Rgb, &picture.rgb)?,
-        Format::Jpeg => jpeg(picture)?,
+        Format::Png => png(picture.width, picture.height, png::ColorType::Rgb, png::BitDepth::Eight, &picture.rgb)?,
+        Format::Jpeg => jpeg(picture, quality)?,
         Format::Bmp => bmp(picture),
         Format::Rgba | Format::Raw => rgba(picture),
-        Format::Npy => npy(&format!("({}, {}, 3)", picture.height, picture.width), &picture.rgb),
+        Format::Npy => npy("|u1", &format!("({}, {}, 3)", picture.height, picture.width), &picture.rgb),
     };
     Ok(Encoded { bytes: bytes.into(), content_type: format.content_type() })
 }
 
 /// Encodes a grey image: one channel in PNG, in `NumPy` arrays (height, width) and in raw pixels, three equal ones in the
 /// formats that know no other.
-pub fn grey(image: &GreyImage, format: Format) -> Result<Encoded, EncodeError> {
+pub fn grey(image: &GreyImage, format: Format, quality: Quality) -> Result<Encoded, EncodeError> {
     let bytes = match format {
-        Format::Png => png(image.width, image.height, png::ColorType::Grayscale, &image.data)?,
+        Format::Png => png(image.width, image.height, png::ColorType::Grayscale, png::BitDepth::Eight, &image.data)?,
         Format::Raw => image.data.clone(),
-        Format::Npy => npy(&format!("({}, {})", image.height, image.width), &image.data),
-        Format::Jpeg | Format::Bmp | Format::Rgba => return encode(&image.to_picture(), format),
+        Format::Npy => npy("|u1", &format!("({}, {})", image.height, image.width), &image.data),
+        Format::Jpeg | Format::Bmp | Format::Rgba => return encode(&image.to_picture(), format, quality),
+    };
+    Ok(Encoded { bytes: bytes.into(), content_type: format.content_type() })
+}
+
+/// Encodes an image of more than 8 bits: as a `NumPy` array of little-endian 16-bit values, or as a 16-bit PNG.
+pub fn deep(image: &DeepImage, format: Format) -> Result<Encoded, EncodeError> {
+    let DeepImage { width, height, channels, .. } = image;
+    let grey = *channels == 1;
+    let bytes = match format {
+        Format::Npy => {
+            let shape = if grey { format!("({height}, {width})") } else { format!("({height}, {width}, {channels})") };
+            let pixels: Vec<u8> = image.data.iter().flat_map(|value| value.to_le_bytes()).collect();
+            npy("<u2", &shape, &pixels)
+        }
+        Format::Png => {
+            let color = if grey { png::ColorType::Grayscale } else { png::ColorType::Rgb };
+            let pixels: Vec<u8> = image.data.iter().flat_map(|value| value.to_be_bytes()).collect();
+            png(*width, *height, color, png::BitDepth::Sixteen, &pixels)?
+        }
+        Format::Jpeg | Format::Bmp | Format::Rgba | Format::Raw => return Err(EncodeError::Depth { format }),
     };
     Ok(Encoded { bytes: bytes.into(), content_type: format.content_type() })
 }
 
 /// With the fast setting: the usual one takes twenty times as long for a tenth fewer bytes.
-fn png(width: u32, height: u32, color: png::ColorType, pixels: &[u8]) -> Result<Vec<u8>, EncodeError> {
+fn png(
+    width: u32,
+    height: u32,
+    color: png::ColorType,
+    depth: png::BitDepth,
+    pixels: &[u8],
+) -> Result<Vec<u8>, EncodeError> {
     let mut bytes = Vec::with_capacity(pixels.len() / 2);
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(color);
-    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_depth(depth);
     encoder.set_compression(png::Compression::Fast);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(pixels)?;
@@ -72,9 +104,9 @@ fn png(width: u32, height: u32, color: png::ColorType, pixels: &[u8]) -> Result<
     Ok(bytes)
 }
 
-fn jpeg(picture: &Picture) -> Result<Vec<u8>, EncodeError> {
+fn jpeg(picture: &Picture, quality: Quality) -> Result<Vec<u8>, EncodeError> {
     let mut compressor = Compressor::new()?;
-    compressor.set_quality(QUALITY)?;
+    compressor.set_quality(quality.get().into())?;
     compressor.set_subsamp(Subsamp::Sub2x1)?;
     let (width, height) = (picture.width as usize, picture.height as usize);
     let image =
@@ -110,19 +142,24 @@ fn rgba(picture: &Picture) -> Vec<u8> {
     picture.rgb.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect()
 }
 
-/// A `NumPy` array, format version 1.0: magic, the length of the header, the header padded so that the pixels begin at a
-/// multiple of 64, the pixels.
-fn npy(shape: &str, pixels: &[u8]) -> Vec<u8> {
+fn npy(kind: &str, shape: &str, pixels: &[u8]) -> Vec<u8> {
+    let mut bytes = npy_header(kind, shape);
+    bytes.extend_from_slice(pixels);
+    bytes
+}
+
+/// What stands before the values of a `NumPy` array, format version 1.0: magic, the length of the header, the header padded
+/// so that the values begin at a multiple of 64. `kind` is `|u1` or `<u2`, `shape` a Python tuple.
+pub fn npy_header(kind: &str, shape: &str) -> Vec<u8> {
     const BEFORE_HEADER: usize = 10;
-    let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}");
+    let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
     let start = (BEFORE_HEADER + header.len() + 1).next_multiple_of(64);
-    let mut bytes = Vec::with_capacity(start + pixels.len());
+    let mut bytes = Vec::with_capacity(start);
     bytes.extend_from_slice(b"\x93NUMPY\x01\x00");
     bytes.extend_from_slice(&((start - BEFORE_HEADER) as u16).to_le_bytes());
     bytes.extend_from_slice(header.as_bytes());
     bytes.resize(start - 1, b' ');
     bytes.push(b'\n');
-    bytes.extend_from_slice(pixels);
     bytes
 }
 
@@ -136,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_png_reads_back_as_it_was() {
-        let bytes = encode(&picture(), Format::Png).unwrap().bytes;
+        let bytes = encode(&picture(), Format::Png, Quality::DEFAULT).unwrap().bytes;
         let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
         let mut rgb = vec![0; reader.output_buffer_size().unwrap()];
         reader.next_frame(&mut rgb).unwrap();
@@ -152,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_numpy_array_is_written_as_numpy_reads_it() {
-        let bytes = encode(&picture(), Format::Npy).unwrap().bytes;
+        let bytes = encode(&picture(), Format::Npy, Quality::DEFAULT).unwrap().bytes;
         assert_eq!((&bytes[..8], u16::from_le_bytes([bytes[8], bytes[9]])), (&b"\x93NUMPY\x01\x00"[..], 118));
         assert_eq!(bytes[10..128].trim_ascii(), b"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 3), }");
         assert_eq!((bytes[127], &bytes[128..]), (b'\n', &picture().rgb[..]));
@@ -161,7 +198,7 @@ mod tests {
     #[test]
     fn grey_is_one_channel_where_the_format_knows_it_and_three_equal_ones_elsewhere() {
         let image = GreyImage { width: 3, height: 1, data: vec![7, 8, 9] };
-        let bytes = |format| grey(&image, format).unwrap().bytes;
+        let bytes = |format| grey(&image, format, Quality::DEFAULT).unwrap().bytes;
         assert_eq!(bytes(Format::Raw)[..], [7, 8, 9]);
         assert_eq!(bytes(Format::Rgba)[..8], [7, 7, 7, 255, 8, 8, 8, 255]);
         let array = bytes(Format::Npy);
@@ -172,6 +209,29 @@ mod tests {
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut pixels).unwrap();
         assert_eq!((info.color_type, pixels), (png::ColorType::Grayscale, vec![7, 8, 9]));
+    }
+
+    #[test]
+    fn deep_values_are_little_endian_in_an_array_and_read_back_from_a_png() {
+        let image = DeepImage { width: 2, height: 1, channels: 3, bits: 10, data: vec![1, 2, 3, 0x0102, 1023, 0] };
+        let array = deep(&image, Format::Npy).unwrap().bytes;
+        assert_eq!(array[10..128].trim_ascii(), b"{'descr': '<u2', 'fortran_order': False, 'shape': (1, 2, 3), }");
+        assert_eq!(array[128..], [1, 0, 2, 0, 3, 0, 2, 1, 255, 3, 0, 0]);
+        let encoded = deep(&image, Format::Png).unwrap().bytes;
+        let mut reader = png::Decoder::new(std::io::Cursor::new(encoded)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        assert_eq!((info.color_type, info.bit_depth), (png::ColorType::Rgb, png::BitDepth::Sixteen));
+        assert_eq!(pixels, [0, 1, 0, 2, 0, 3, 1, 2, 3, 255, 0, 0]);
+        assert!(deep(&image, Format::Jpeg).is_err());
+    }
+
+    #[test]
+    fn a_higher_quality_takes_more_bytes() {
+        let rgb = (0..64 * 64 * 3).map(|at: u32| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let picture = Picture { width: 64, height: 64, rgb };
+        let size = |quality| encode(&picture, Format::Jpeg, Quality::new(quality).unwrap()).unwrap().bytes.len();
+        assert!(size(10) < size(85) && size(85) < size(100));
     }
 
     #[test]

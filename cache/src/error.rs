@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use frame::{AddressError, PathError};
 
-use crate::{decode::DecodeError, encode::EncodeError, origin::OriginError};
+use crate::{decode::DecodeError, encode::EncodeError, gate::Overloaded, origin::OriginError};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,49 @@ pub enum Error {
         /// What there are.
         frames: u32,
     },
+    /// A word of a query that is not one of those it can be.
+    #[error("{name}={value:?} is not {expected}")]
+    Query {
+        /// Its name.
+        name: &'static str,
+        /// As given.
+        value: String,
+        /// What it can be.
+        expected: &'static str,
+    },
+    /// A second at which nothing is shown.
+    #[error("nothing is shown at {seconds} s: the movie lasts {duration:.3} s")]
+    NoMoment {
+        /// As asked for.
+        seconds: f64,
+        /// The movie's length.
+        duration: f64,
+    },
+    /// More than is read for one frame.
+    #[error(
+        "frame {number} is decoded from {frames} frames of {bytes} bytes before and with it, more than the limits of \
+         {max_frames} frames and {max_bytes} bytes"
+    )]
+    LongGroup {
+        /// As asked for.
+        number: u32,
+        /// Frames from the sync sample on.
+        frames: usize,
+        /// Their bytes.
+        bytes: u64,
+        /// The limit of frames.
+        max_frames: usize,
+        /// The limit of bytes.
+        max_bytes: u64,
+    },
+    /// More than one answer may hold.
+    #[error("the answer would have {bytes} bytes, more than the limit of {limit}")]
+    LongAnswer {
+        /// What it would have.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// The packet could not be decoded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -53,6 +96,9 @@ pub enum Error {
     /// Raw pixels are not allowed on this server.
     #[error("raw output is not allowed on this server (--allow-raw-output)")]
     RawNotAllowed,
+    /// More is asked for than can be done.
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
     /// A computation panicked.
     #[error("the computation of this answer panicked")]
     Panicked,
@@ -84,6 +130,8 @@ pub enum ErrorKind {
     OriginUnavailable,
     /// The origin answered something else than what was asked for.
     OriginError,
+    /// More is asked for than can be done; later it may be less.
+    Overloaded,
     /// Not allowed by this server's configuration.
     NotAllowed,
     /// A mistake of ours.
@@ -91,7 +139,8 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    const ALL: [Self; 12] = [
+    /// All of them.
+    pub const ALL: [Self; 13] = [
         Self::BadRequest,
         Self::NotFound,
         Self::NotAMovie,
@@ -102,6 +151,7 @@ impl ErrorKind {
         Self::Changed,
         Self::OriginUnavailable,
         Self::OriginError,
+        Self::Overloaded,
         Self::NotAllowed,
         Self::Internal,
     ];
@@ -124,6 +174,7 @@ impl ErrorKind {
             Self::Changed => "Changed",
             Self::OriginUnavailable => "OriginUnavailable",
             Self::OriginError => "OriginError",
+            Self::Overloaded => "Overloaded",
             Self::NotAllowed => "NotAllowed",
             Self::Internal => "Internal",
         }
@@ -137,7 +188,7 @@ impl ErrorKind {
             Self::Changed => 409,
             Self::Unsupported => 415,
             Self::NotAMovie | Self::Truncated | Self::Damaged | Self::DecodeError | Self::OriginError => 502,
-            Self::OriginUnavailable => 503,
+            Self::OriginUnavailable | Self::Overloaded => 503,
             Self::NotAllowed => 501,
             Self::Internal => 500,
         }
@@ -145,7 +196,7 @@ impl ErrorKind {
 
     /// Whether the same request may succeed later.
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::Changed | Self::OriginUnavailable | Self::OriginError | Self::Internal)
+        matches!(self, Self::Changed | Self::OriginUnavailable | Self::OriginError | Self::Overloaded | Self::Internal)
     }
 }
 
@@ -153,11 +204,21 @@ impl Error {
     /// What kind of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Address(_) | Self::Path(_) | Self::Root { .. } | Self::NoFrame { .. } => ErrorKind::BadRequest,
+            Self::Address(_)
+            | Self::Path(_)
+            | Self::Root { .. }
+            | Self::NoFrame { .. }
+            | Self::Query { .. }
+            | Self::NoMoment { .. }
+            | Self::LongAnswer { .. } => ErrorKind::BadRequest,
+            Self::LongGroup { .. } => ErrorKind::Unsupported,
             Self::Client(_) | Self::Encode(_) | Self::Panicked => ErrorKind::Internal,
             Self::Origin(error) => error.kind(),
+            Self::Overloaded(_) => ErrorKind::Overloaded,
             Self::Index { source, .. } => index_kind(source),
-            Self::Decode(DecodeError::Codec { .. } | DecodeError::PixelFormat { .. }) => ErrorKind::Unsupported,
+            Self::Decode(DecodeError::Codec { .. } | DecodeError::PixelFormat { .. } | DecodeError::Depth { .. }) => {
+                ErrorKind::Unsupported
+            }
             Self::Decode(_) => ErrorKind::DecodeError,
             Self::RawNotAllowed => ErrorKind::NotAllowed,
             Self::Shared(error) => error.kind(),

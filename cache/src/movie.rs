@@ -66,6 +66,32 @@ impl Movie {
         self.track.colour_matrix
     }
 
+    /// What the decoder must know beforehand; empty for most codecs.
+    pub(crate) fn config(&self) -> &[u8] {
+        &self.track.config
+    }
+
+    /// Whether frames are decoded from others before them, and their packets are therefore packed groups.
+    pub fn builds_upon_others(&self) -> bool {
+        !self.track.timing.counts_samples()
+    }
+
+    /// When a frame is shown, in seconds; `None` beyond the last.
+    pub fn seconds(&self, number: FrameNumber) -> Option<f64> {
+        self.track.seconds(number.index())
+    }
+
+    /// The frame that is shown at `seconds`; `None` outside the movie.
+    pub fn frame_at(&self, seconds: f64) -> Option<FrameNumber> {
+        FrameNumber::new(self.track.frame_at(seconds)? + 1).ok()
+    }
+
+    /// The samples that a frame is decoded from, in decoding order, where it cannot be decoded alone.
+    pub(crate) fn group(&self, number: FrameNumber) -> Option<Vec<Range<u64>>> {
+        let group = self.track.group(number.index())?;
+        group.into_iter().map(|sample| self.track.samples.get(sample)).collect()
+    }
+
     /// The bytes of a frame; `None` beyond the last.
     pub fn sample(&self, number: FrameNumber) -> Option<Range<u64>> {
         self.track.sample(number.index())

@@ -1,21 +1,27 @@
-//! Where bytes come from: an HTTP archive or a folder. What both promise: exactly the bytes asked for, of the version
-//! asked for, or an error.
+//! Where bytes come from: an HTTP archive, a bucket, a folder, or a folder of copies before one of them. What all promise:
+//! exactly the bytes asked for, of the version asked for, or an error.
 
+mod bucket;
 mod folder;
 mod http;
+mod overlay;
+mod private;
 
 use std::{ops::Range, path::PathBuf};
 
 use bytes::Bytes;
 use frame::{DirectoryPath, MoviePath};
+use serde::{Deserialize, Serialize};
 
+pub use bucket::{BucketOrigin, BucketRoot};
 pub use folder::FolderOrigin;
-pub use http::HttpOrigin;
+pub use http::{Credentials, HttpOptions, HttpOrigin};
+pub use overlay::OverlayOrigin;
 
-use crate::{error::ErrorKind, listing::Listing};
+use crate::{error::ErrorKind, gate::Overloaded, listing::Listing};
 
 /// What makes a file's bytes this version and no other.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Size in bytes.
     pub size: u64,
@@ -23,6 +29,14 @@ pub struct Identity {
     pub etag: Option<String>,
     /// Last-Modified, as an HTTP date, where the origin has one.
     pub last_modified: Option<String>,
+}
+
+impl Identity {
+    /// Whether another file of the same size would have another identity. What has no such mark is not kept: nothing would
+    /// tell when it is outdated.
+    pub fn tells_versions_apart(&self) -> bool {
+        self.etag.is_some() || self.last_modified.is_some()
+    }
 }
 
 /// Which bytes of a file.
@@ -59,6 +73,16 @@ pub trait Origin: std::fmt::Debug + Send + Sync {
 
     /// Where the file is, for people and provenance.
     fn url(&self, path: &str) -> String;
+
+    /// Whether reading costs so little that bytes are not worth keeping elsewhere.
+    fn is_local(&self) -> bool {
+        false
+    }
+
+    /// The requests to it that wait and that are under way, where they are bounded.
+    fn load(&self) -> Option<(usize, usize)> {
+        None
+    }
 }
 
 /// What went wrong at an origin. Every variant names the file.
@@ -129,6 +153,38 @@ pub enum OriginError {
         /// The file.
         url: String,
     },
+    /// No answer, or not all of it, within the time there is.
+    #[error("{url} is not answered within {seconds} seconds")]
+    Slow {
+        /// The file.
+        url: String,
+        /// The time there was.
+        seconds: f64,
+    },
+    /// The mirror's name leads into a private network.
+    #[error("{url} is at a private address, and the mirror does not name one (--allow-private-origins)")]
+    Private {
+        /// The file.
+        url: String,
+    },
+    /// Too many requests to this origin wait already.
+    #[error("{url} is not asked for now")]
+    Overloaded {
+        /// The file.
+        url: String,
+        /// How many wait.
+        #[source]
+        source: Overloaded,
+    },
+    /// An object store.
+    #[error("failed to read {url}")]
+    Bucket {
+        /// The object.
+        url: String,
+        /// Why.
+        #[source]
+        source: object_store::Error,
+    },
     /// A listing that is none.
     #[error("{url} is not a listing of a folder")]
     NoListing {
@@ -157,12 +213,16 @@ impl OriginError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound { .. } => ErrorKind::NotFound,
-            Self::Unreachable { .. } | Self::Unavailable { .. } => ErrorKind::OriginUnavailable,
+            Self::Unreachable { .. } | Self::Unavailable { .. } | Self::Slow { .. } | Self::Bucket { .. } => {
+                ErrorKind::OriginUnavailable
+            }
+            Self::Overloaded { .. } => ErrorKind::Overloaded,
             Self::Changed { .. } => ErrorKind::Changed,
             Self::Status { .. }
             | Self::RangeIgnored { .. }
             | Self::WrongRange { .. }
             | Self::Short { .. }
+            | Self::Private { .. }
             | Self::NoListing { .. }
             | Self::LongListing { .. }
             | Self::Io { .. } => ErrorKind::OriginError,
@@ -173,7 +233,11 @@ impl OriginError {
     fn is_worth_a_retry(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::Unavailable { .. } | Self::Short { .. } | Self::WrongRange { .. }
+            Self::Unreachable { .. }
+                | Self::Unavailable { .. }
+                | Self::Slow { .. }
+                | Self::Short { .. }
+                | Self::WrongRange { .. }
         )
     }
 }

@@ -48,6 +48,32 @@ fn info_tells_a_movie_and_frame_saves_a_picture() {
 }
 
 #[test]
+fn a_frame_is_saved_as_it_is_asked_for() {
+    let folder = render();
+    let movie = folder.path().join("X.mov");
+    let array = folder.path().join("part.npy");
+    let options = ["--crop", "8,8,16,12", "--depth", "10", "--grey"];
+    let (code, _, error) = run(&[&["frame", text(&movie), "3", text(&array)], &options[..]].concat());
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+    assert_eq!(std::fs::read(array).unwrap().len(), 128 + 16 * 12 * 2);
+    for (output, options) in
+        [("x.jpg", ["--depth", "16"]), ("x.png", ["--crop", "60,60,9,9"]), ("x.gif", ["--scale", "2"])]
+    {
+        let output = folder.path().join(output);
+        let (code, _, error) = run(&[&["frame", text(&movie), "3", text(&output)], &options[..]].concat());
+        assert!(code == Some(1) && error.contains("BadRequest") && !output.exists(), "{options:?}: {error}");
+    }
+}
+
+#[test]
+fn completions_are_printed_for_every_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let (code, out, _) = run(&["completions", shell]);
+        assert!(code == Some(0) && out.contains("lazycache") && out.contains("max-answer-bytes"), "{shell}");
+    }
+}
+
+#[test]
 fn a_failure_names_its_kind_and_the_file_and_ends_with_1() {
     let folder = render();
     std::fs::write(folder.path().join("text.mov"), "no movie at all").unwrap();

@@ -37,11 +37,16 @@ fn lab(allow_raw: bool) -> Lab {
 }
 
 impl Lab {
-    async fn get(&self, path: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
-        let request = Request::get(path).body(Body::empty()).unwrap();
-        let response = self.app.clone().oneshot(request).await.unwrap();
+    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let request = Request::builder().method(method).uri(path);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let response = self.app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         (parts.status, parts.headers, to_bytes(body, 1 << 26).await.unwrap().to_vec())
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
+        self.send("GET", path, &[]).await
     }
 
     async fn below(&self, path: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
@@ -121,6 +126,26 @@ async fn a_size_is_obeyed_and_an_empty_or_zero_one_means_full_size() {
         assert_eq!(body.len(), pixels * 4, "{query}");
     }
     assert_eq!(lab.below("A/X.mov/frame/1.rgba?width=x&height=1").await.0, StatusCode::BAD_REQUEST);
+    let path = format!("{}A/X.mov/frame/1.rgba", lab.api);
+    let headers = [("X-lazycache-output-width", "32"), ("X-lazycache-output-height", "18")];
+    assert_eq!(lab.send("GET", &path, &headers).await.2.len(), 32 * 18 * 4, "the size in headers");
+    let (_, _, body) = lab.send("GET", &format!("{path}?width=64&height=36"), &headers).await;
+    assert_eq!(body.len(), 64 * 36 * 4, "the query counts more than the headers");
+    assert_eq!(lab.send("GET", &path, &[("x-lazycache-output-width", "32")]).await.2.len(), 320 * 180 * 4);
+}
+
+#[tokio::test]
+async fn a_float_for_a_frame_is_the_frame_of_its_leading_digits() {
+    let lab = lab(true);
+    let whole = lab.below("A/X.mov/frame/3.rgba").await.2;
+    for name in ["3.0.rgba", "3.7.rgba", "3.999.rgba"] {
+        assert!(lab.below(&format!("A/X.mov/frame/{name}")).await.2 == whole, "{name}");
+    }
+    let png = lab.below("A/X.mov/frame/3.png").await.2;
+    for name in ["3", "3.0", "3.7", "3.0.png", "3."] {
+        assert!(lab.below(&format!("A/X.mov/frame/{name}")).await.2 == png, "{name}");
+    }
+    assert!(whole != lab.below("A/X.mov/frame/4.rgba").await.2);
 }
 
 #[tokio::test]
@@ -131,6 +156,10 @@ async fn what_cannot_be_answered_has_the_status_old_clients_rely_on_and_a_reason
         ("A/X.mov/frame/9", 400, "BadRequest"),
         ("A/X.mov/frame/3.gif", 400, "BadRequest"),
         ("A/X.mov/frame/x", 400, "BadRequest"),
+        ("A/X.mov/frame/", 400, "BadRequest"),
+        ("A/X.mov/frame/9.9.png", 400, "BadRequest"),
+        ("A/X.mov/frame/99999999999.png", 400, "BadRequest"),
+        ("A/X.mov/frame/3.raw", 501, "NotAllowed"),
         ("A/X.mov/frame/3.rgba", 501, "NotAllowed"),
         ("A/gone.mov", 404, "NotFound"),
         ("A/gone.mov/frame/1", 404, "NotFound"),
@@ -144,6 +173,8 @@ async fn what_cannot_be_answered_has_the_status_old_clients_rely_on_and_a_reason
         let body: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!((found.as_u16(), &body["error"]), (status, &json!(error)), "{path}: {body}");
         assert!(!body["detail"].as_str().unwrap().is_empty());
+        let (_, headers, _) = lab.below(path).await;
+        assert!(!headers.contains_key("cache-control") && !headers.contains_key("etag"), "{path}");
     }
     assert_eq!(lab.get("/v1/org/example/x.mov").await.0, StatusCode::NOT_FOUND);
 }
@@ -179,6 +210,123 @@ async fn health_and_versions_are_told() {
     for path in ["/healthz", "/_ah/health", "/readyz", "/info/"] {
         assert_eq!(lab.get(path).await.0, StatusCode::OK, "{path}");
     }
+    let info: Value = serde_json::from_slice(&lab.get("/info/").await.2).unwrap();
+    assert_eq!((&info["name"], &info["version"]), (&json!("lazycache"), &json!(env!("CARGO_PKG_VERSION"))));
+}
+
+#[tokio::test]
+async fn head_is_answered_everywhere_as_get_is_without_a_body() {
+    let lab = lab(false);
+    let paths = ["", "A/", "A/X.mov", "A/X.mov/frame/3.bmp", "A/Y.mp4", "A/X.mov/frame/0", "A/gone.mov"];
+    let paths = paths.iter().map(|path| format!("{}{path}", lab.api));
+    for path in paths.chain(["/", "/healthz", "/_ah/health", "/readyz", "/info/", "/nowhere"].map(String::from)) {
+        let (status, headers, _) = lab.get(&path).await;
+        let (head_status, head_headers, body) = lab.send("HEAD", &path, &[]).await;
+        assert_eq!((head_status, body.len()), (status, 0), "{path}");
+        let without_times = |headers: &HeaderMap| {
+            let kept = headers.iter().filter(|(name, _)| !name.as_str().starts_with("x-lazycache-timing"));
+            kept.map(|(name, value)| (name.clone(), value.clone())).collect::<HeaderMap>()
+        };
+        assert_eq!(without_times(&head_headers), without_times(&headers), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn only_get_and_head_are_answered() {
+    let lab = lab(false);
+    for path in ["/".to_owned(), format!("{}A/X.mov", lab.api)] {
+        for method in ["POST", "PUT", "DELETE"] {
+            let (status, headers, body) = lab.send(method, &path, &[]).await;
+            assert_eq!((status, &headers["allow"]), (StatusCode::METHOD_NOT_ALLOWED, &"GET,HEAD".parse().unwrap()));
+            assert!(serde_json::from_slice::<Value>(&body).unwrap()["detail"].is_string());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_any_origin_may_read_answers_and_their_headers() {
+    let lab = lab(false);
+    let path = format!("{}A/X.mov/frame/3.png", lab.api);
+    let (_, headers, _) = lab.send("GET", &path, &[("origin", "https://example.org")]).await;
+    assert_eq!(
+        (&headers["access-control-allow-origin"], &headers["access-control-expose-headers"]),
+        (&"*".parse().unwrap(), &"*".parse().unwrap())
+    );
+    let asked = [
+        ("origin", "https://example.org"),
+        ("access-control-request-method", "GET"),
+        ("access-control-request-headers", "x-lazycache-output-width"),
+    ];
+    let (status, headers, _) = lab.send("OPTIONS", &path, &asked).await;
+    assert_eq!((status, &headers["access-control-allow-methods"]), (StatusCode::OK, &"GET,HEAD".parse().unwrap()));
+    assert_eq!(headers["access-control-allow-headers"], "*");
+    let (_, headers, _) = lab.send("GET", &format!("{}A/gone.mov", lab.api), &[]).await;
+    assert_eq!(headers["access-control-allow-origin"], "*", "errors, too");
+}
+
+#[tokio::test]
+async fn texts_are_compressed_for_those_who_can_read_it_and_pictures_are_not() {
+    let lab = lab(false);
+    let gzip = [("accept-encoding", "gzip")];
+    let listing = format!("{}A/", lab.api);
+    for number in 0..40 {
+        std::fs::write(lab.folder.path().join(format!("A/a-file-with-a-long-name-{number:03}.txt")), "").unwrap();
+    }
+    let (_, headers, body) = lab.send("GET", &listing, &gzip).await;
+    assert_eq!(headers["content-encoding"], "gzip");
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&body[..]), &mut text).unwrap();
+    assert_eq!(text.as_bytes(), lab.get(&listing).await.2);
+    assert!(body.len() < text.len() / 2);
+    for name in ["A/X.mov/frame/3.png", "A/X.mov/frame/3.bmp", "A/X.mov/frame/3.npy"] {
+        let (_, headers, _) = lab.send("GET", &format!("{}{name}", lab.api), &gzip).await;
+        assert!(!headers.contains_key("content-encoding") && headers.contains_key("content-length"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_public_instance_says_so_on_every_answer_and_others_do_not() {
+    let lab = lab(false);
+    let root = MirrorRoot::parse(&lab.server.url()).unwrap();
+    let public = Lab {
+        app: app(Served::new(&[root], 1).unwrap().public(true)),
+        api: lab.api.clone(),
+        server: Server::start(lab.folder.path()).unwrap(),
+        folder: tempfile::tempdir().unwrap(),
+    };
+    for path in ["/".to_owned(), format!("{}A/X.mov/frame/1.bmp", lab.api), format!("{}A/X.mov/frame/0", lab.api)] {
+        assert_eq!(public.get(&path).await.1["x-lazycache-public"], "true", "{path}");
+        assert!(!lab.get(&path).await.1.contains_key("x-lazycache-public"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn http_2_without_tls_is_spoken_too() {
+    let lab = lab(false);
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = format!("http://{}{}A/X.mov", listener.local_addr().unwrap(), lab.api);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let root = MirrorRoot::parse(&lab.server.url()).unwrap();
+    let shutdown = async { stopped.await.unwrap_or_default() };
+    let serving = lazycache::server::run(
+        listener,
+        Served::new(&[root], 1).unwrap(),
+        shutdown,
+        std::time::Duration::from_secs(10),
+    );
+    let serving = tokio::spawn(serving);
+    lazycache::tls::use_ring();
+    for (client, version) in [
+        (reqwest::Client::builder().http2_prior_knowledge(), reqwest::Version::HTTP_2),
+        (reqwest::Client::builder().http1_only(), reqwest::Version::HTTP_11),
+    ] {
+        let response = client.build().unwrap().get(&address).send().await.unwrap();
+        assert_eq!((response.status().as_u16(), response.version()), (200, version));
+        let movie: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        assert_eq!(movie["NumFrames"], json!(8));
+    }
+    stop.send(()).unwrap();
+    serving.await.unwrap().unwrap();
 }
 
 /// FFmpeg's own decode of a frame to RGB, with the colours of its own, exact scaler.

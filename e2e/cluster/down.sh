@@ -22,7 +22,7 @@ stop_shims() {
     # A shim's command line names the socket of its containerd.
     local folder
     for folder in /proc/[0-9]*; do
-        tr '\0' ' ' <"$folder/cmdline" 2>/dev/null | grep -q "^[^ ]*containerd-shim.* -address $SOCKET" &&
+        { tr '\0' ' ' <"$folder/cmdline"; } 2>/dev/null | grep -q "^[^ ]*containerd-shim.* -address $SOCKET" &&
             kill -KILL "${folder#/proc/}" 2>/dev/null
     done
 }

@@ -34,6 +34,7 @@ var mutations = []mutation{
 	{ThePermissionsAreTheList, "manifests/components/namespaced/kustomization.yaml", "value: Role}", "value: ClusterRole}", "namespaced"},
 	{UsersGetAnalysisJobs, "manifests/components/api/user-roles.yaml", "verbs: [get, list, watch]", "verbs: [get, list, watch, patch]", "view"},
 	{EveryPodHasAPolicy, "manifests/components/redis/kustomization.yaml", "- network-policy.yaml\n", "", "redis"},
+	{EveryPodHasAPolicy, "manifests/components/lazycache/kustomization.yaml", "- network-policy.yaml\n", "", "lazycache"},
 	{EveryPodHasAPolicy, "manifests/components/workspace/network-policies.yaml", "operator: Exists", "operator: DoesNotExist", "pods of plan"},
 	{EverySettingIsAFlag, "manifests/overlays/dev/operator.env", "LOG_FORMAT", "LOGFORMAT", "LOGFORMAT"},
 	{EverySettingIsAFlag, "chart/templates/deployment.yaml", "--namespaces=", "--namespace=", "no flag"},

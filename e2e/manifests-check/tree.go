@@ -17,7 +17,7 @@ import (
 const Kubernetes = "v1.34.2"
 
 // Overlays are what users apply; each must build alone.
-var Overlays = []string{"overlays/dev", "overlays/namespaced", "overlays/production", "components/api", "gitops/argocd", "gitops/flux"}
+var Overlays = []string{"overlays/dev", "overlays/namespaced", "overlays/production", "overlays/lazycache", "components/api", "gitops/argocd", "gitops/flux"}
 
 // Values are sets of chart values that must render; between them every option is used.
 var Values = map[string]map[string]any{

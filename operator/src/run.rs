@@ -29,7 +29,7 @@ use crate::{
     reconcile::{ReconcileError, chain, name_of, reconcile, validate::Images},
     requests,
     stores::Stores,
-    watches::{Guarded, Scope, analysis_jobs, children},
+    watches::{Guarded, Scope, analysis_jobs, at_intervals, children},
 };
 
 /// The oldest Kubernetes whose Jobs have per-index backoff and pod failure policies for good.
@@ -227,8 +227,9 @@ async fn controller(
         children(&client, &scope, stores.claims.clone()).boxed(),
         children(&client, &scope, stores.pods.clone()).boxed(),
     ]);
+    let of_children = at_intervals(of_children, GATHERED_FOR);
     let housekeeping = tokio::spawn(keep_house(Arc::clone(&context), jobs.clone(), listed, health));
-    let config = controller::Config::default().concurrency(options.concurrency).debounce(DEBOUNCE);
+    let config = controller::Config::default().concurrency(options.concurrency);
     Controller::for_stream(changed, jobs)
         .with_config(config)
         .reconcile_on(of_children)
@@ -241,7 +242,7 @@ async fn controller(
 }
 
 /// A burst of pods' changes is one reconcile.
-const DEBOUNCE: Duration = Duration::from_millis(250);
+const GATHERED_FOR: Duration = Duration::from_millis(250);
 
 /// A reconcile, counted; stores that have never been filled are waited for, because children that are not seen yet must
 /// not be taken for absent.
@@ -307,7 +308,7 @@ async fn keep_house(context: Arc<Context>, jobs: Store<Guarded>, mut listed: wat
         context.pace.keep(|uid| uids.contains(uid));
         let broken = there.iter().filter(|job| job.0.is_err()).count();
         context.metrics.undecodable("AnalysisJob", broken);
-        tokio::time::sleep(if context.stores.are_ready() { HOUSEKEEPING } else { DEBOUNCE }).await;
+        tokio::time::sleep(if context.stores.are_ready() { HOUSEKEEPING } else { GATHERED_FOR }).await;
     }
 }
 

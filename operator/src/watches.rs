@@ -1,9 +1,9 @@
 //! The watches: one per kind and scope, each guarded, each feeding a store and the queue of reconciles.
 
-use std::fmt::Debug;
+use std::{collections::HashSet, fmt::Debug, hash::Hash, time::Duration};
 
 use analysisjob::{AnalysisJob, labels};
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use kube::{
     Api, Client, Resource, ResourceExt,
     core::{DeserializeGuard, NamespaceResourceScope},
@@ -14,7 +14,7 @@ use kube::{
     },
 };
 use serde::de::DeserializeOwned;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::MissedTickBehavior};
 
 use crate::stores::{Children, Kept, shed_job};
 
@@ -88,6 +88,33 @@ where
     })
 }
 
+/// Owners as they come, each at most once in `period`; the first after a pause at once. Not the controller's debounce: that
+/// one begins anew with every change, and a run with many pods, which change several times a second, would never be looked
+/// at until it has ended.
+pub fn at_intervals<T: Eq + Hash + Send + 'static>(
+    owners: impl Stream<Item = T> + Send + 'static,
+    period: Duration,
+) -> impl Stream<Item = T> + Send {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let begin = (owners.fuse().boxed(), HashSet::new(), ticks);
+    let batches = stream::unfold(begin, |(mut owners, mut waiting, mut ticks)| async move {
+        loop {
+            tokio::select! {
+                owner = owners.next() => match owner {
+                    Some(owner) => drop(waiting.insert(owner)),
+                    None if waiting.is_empty() => return None,
+                    None => return Some((std::mem::take(&mut waiting), (owners, waiting, ticks))),
+                },
+                _ = ticks.tick(), if !waiting.is_empty() => {
+                    return Some((std::mem::take(&mut waiting), (owners, waiting, ticks)));
+                }
+            }
+        }
+    });
+    batches.flat_map(stream::iter)
+}
+
 /// Puts an event into the store; out comes the owner it concerns.
 fn take<K: Kept>(children: &Children<K>, event: Event<DeserializeGuard<K>>) -> Option<ObjectRef<Guarded>> {
     let owner = match &event {
@@ -101,4 +128,27 @@ fn take<K: Kept>(children: &Children<K>, event: Event<DeserializeGuard<K>>) -> O
 fn owner<K: Resource<DynamicType = ()>>(child: &DeserializeGuard<K>) -> Option<ObjectRef<Guarded>> {
     let name = child.labels().get(labels::JOB)?;
     Some(ObjectRef::new(name).within(&child.namespace()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn changes_that_never_pause_are_looked_at_all_the_same() {
+        let busy = stream::unfold(0, |change| async move {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            (change < 200).then_some(("a", change + 1))
+        });
+        let looks: Vec<&str> = at_intervals(busy, Duration::from_millis(50)).collect().await;
+        assert!(looks.len() > 2, "200 changes in a second or more: {}", looks.len());
+    }
+
+    #[tokio::test]
+    async fn a_burst_is_few_looks_and_nobody_is_forgotten() {
+        let burst = stream::iter(["a", "b"].into_iter().cycle().take(1000)).chain(stream::pending());
+        let looks = at_intervals(burst, Duration::from_millis(20));
+        let seen: Vec<&str> = looks.take_until(tokio::time::sleep(Duration::from_millis(500))).collect().await;
+        assert!(seen.contains(&"a") && seen.contains(&"b") && seen.len() < 100, "{}", seen.len());
+    }
 }

@@ -4,7 +4,7 @@ use std::{fmt, num::NonZeroU32, str::FromStr};
 
 use crate::{
     path::{MoviePath, PathError},
-    rendition::{MAX_OUTPUT_SIDE, Rendition},
+    rendition::{Depth, MAX_OUTPUT_SIDE, Rendition},
 };
 
 /// A frame of a movie, 1-based.
@@ -88,6 +88,72 @@ pub enum AddressError {
         /// As given.
         value: String,
     },
+    /// No rectangle.
+    #[error("crop={value:?} is not x,y,width,height in whole pixels")]
+    Crop {
+        /// As given.
+        value: String,
+    },
+    /// A rectangle that is not all inside the frame.
+    #[error("crop={crop} leaves the frame of {width}x{height} pixels")]
+    OutsideFrame {
+        /// As given.
+        crop: String,
+        /// Of the movie.
+        width: u32,
+        /// Of the movie.
+        height: u32,
+    },
+    /// A reduction that leaves no pixel.
+    #[error("nothing is left of {width}x{height} pixels at scale={scale}")]
+    Nothing {
+        /// Before the reduction.
+        width: u32,
+        /// Before the reduction.
+        height: u32,
+        /// The reduction.
+        scale: u32,
+    },
+    /// A depth that is not offered.
+    #[error("depth={value:?} is not offered; 8, 10 and 16 are")]
+    Depth {
+        /// As given.
+        value: String,
+    },
+    /// A depth that the format has no room for.
+    #[error("{format} has no values of {bits} bits: depth=10 is offered for npy, depth=16 for npy and png")]
+    DepthOfFormat {
+        /// The extension.
+        format: &'static str,
+        /// The depth.
+        bits: u32,
+    },
+    /// A quality out of range.
+    #[error("q={value:?} is not a JPEG quality from 1 to 100")]
+    Quality {
+        /// As given.
+        value: String,
+    },
+    /// No second of a movie.
+    #[error("{text:?} does not begin with a time in seconds, such as 12.5")]
+    Time {
+        /// What stands there.
+        text: String,
+    },
+    /// No list of frames.
+    #[error("{text:?} does not name frames: START-END or START-END/STRIDE, or ?numbers=6,16,26; {problem}")]
+    Frames {
+        /// What stands there.
+        text: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Several frames in a format that holds one.
+    #[error("several frames are answered as npy only, not as {format}")]
+    FramesFormat {
+        /// The extension.
+        format: String,
+    },
     /// Two ways to say how large at once.
     #[error("scale and grey cannot be had together with width and height")]
     SizeAndScale,
@@ -127,7 +193,17 @@ impl Format {
         matches!(self, Self::Rgba | Self::Raw)
     }
 
-    fn extension(self) -> &'static str {
+    /// Whether it holds values of this depth.
+    pub fn holds(self, depth: Depth) -> bool {
+        match depth {
+            Depth::Eight => true,
+            Depth::Ten => self == Self::Npy,
+            Depth::Sixteen => matches!(self, Self::Npy | Self::Png),
+        }
+    }
+
+    /// The extension that names it, without a dot.
+    pub fn extension(self) -> &'static str {
         match self {
             Self::Png => "png",
             Self::Jpeg => "jpg",
@@ -164,7 +240,17 @@ impl FrameAddress {
         let (number, rest) = frame.split_at(digits);
         let number = number.parse().map_err(|_| AddressError::Number { text: frame.to_owned() })?;
         let number = FrameNumber::new(number)?;
-        Ok(Self { movie, number, format: format_of(rest, frame)?, rendition })
+        Self { movie, number, format: format_of(rest, frame)?, rendition }.checked()
+    }
+
+    /// Fails where the format cannot hold what the rendition asks for.
+    pub fn checked(self) -> Result<Self, AddressError> {
+        let Self { format, rendition: Rendition { depth, .. }, .. } = self;
+        if format.holds(depth) {
+            Ok(self)
+        } else {
+            Err(AddressError::DepthOfFormat { format: format.extension(), bits: depth.bits() })
+        }
     }
 }
 
@@ -230,6 +316,23 @@ mod tests {
         assert_eq!(parse("1.gif"), Err(AddressError::Format { extension: "gif".into() }));
         for text in ["", "png", ".png", "-1.png", "99999999999", "1x.png"] {
             assert_eq!(parse(text), Err(AddressError::Number { text: text.into() }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_format_holds_only_the_depths_it_has_room_for() {
+        let parse =
+            |frame: &str, depth| FrameAddress::parse("X.mov", frame, Rendition { depth, ..Rendition::default() });
+        for (frame, depth, fits) in [
+            ("1.npy", Depth::Ten, true),
+            ("1.npy", Depth::Sixteen, true),
+            ("1.png", Depth::Sixteen, true),
+            ("1.png", Depth::Ten, false),
+            ("1.jpg", Depth::Sixteen, false),
+            ("1.raw", Depth::Ten, false),
+            ("1.jpg", Depth::Eight, true),
+        ] {
+            assert_eq!(parse(frame, depth).is_ok(), fits, "{frame} {depth:?}");
         }
     }
 

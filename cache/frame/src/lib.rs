@@ -9,16 +9,18 @@
 //!
 //! Names are built only by parsing, so that what holds one holds a checked one. Read next: [`path`] (what a path may
 //! hold), [`address`] (the v1 contract of frame paths), [`rendition`] (its query), [`mirror`] (addresses with the host
-//! reversed).
+//! reversed), [`span`] (several frames at once, and a frame by its time).
 
 pub mod address;
 pub mod decoder;
 pub mod mirror;
 pub mod path;
 pub mod rendition;
+pub mod span;
 
 pub use address::{AddressError, Format, FrameAddress, FrameNumber};
 pub use decoder::Decoder;
 pub use mirror::{MirrorError, MirrorRoot};
 pub use path::{DirectoryPath, MoviePath, PathError};
-pub use rendition::{OutputSize, Rendition, Scale};
+pub use rendition::{Crop, Depth, OutputSize, Quality, Rendition, RenditionQuery, Scale};
+pub use span::{MAX_FRAMES, Moment, Span};

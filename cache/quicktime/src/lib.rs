@@ -8,21 +8,23 @@
 //!
 //! A caller that supplies the first 64 KiB and the last 1 MiB of a camera's movie unasked needs nothing more: `moov`
 //! stands at either end. What is read: `moov` (32- and 64-bit atom sizes), of it the first enabled video track; audio,
-//! timecode and other tracks are passed over. Frames are counted as samples: an edit list does not renumber them (the old
-//! frame server counted so, and the archive's movies have none that matters).
+//! timecode and other tracks are passed over. Frames that can each be decoded alone are counted as samples; of codecs whose
+//! frames build upon each other (H.264, HEVC) they are counted as they are shown, see [`timing`].
 //!
 //! The format is Apple's QuickTime File Format, close to ISO/IEC 14496-12. Any bytes give a [`Movie`] or an [`Error`], in
-//! memory bounded by [`MAX_MOOV`]. Read next: [`probe`], then [`movie`], [`sample_table`].
+//! memory bounded by [`MAX_MOOV`]. Read next: [`probe`], then [`movie`], [`sample_table`], [`timing`].
 
 pub mod atom;
 pub mod movie;
 pub mod probe;
 pub mod sample_table;
+pub mod timing;
 
 pub use atom::FourCc;
 pub use movie::Movie;
 pub use probe::{Probe, Step};
 pub use sample_table::SampleTable;
+pub use timing::Timing;
 
 /// The largest `moov` that is read, in bytes; a camera's movie of 25,000 frames has one of 0.4 MB.
 pub const MAX_MOOV: u64 = 64 << 20;

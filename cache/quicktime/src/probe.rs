@@ -67,6 +67,14 @@ impl Probe {
         Err(if self.size == 0 { self.not_a_movie() } else { Error::NoIndex })
     }
 
+    /// The body of `moov`, after [`Step::Done`]: all that [`Movie::read`] needs to give the same movie again.
+    pub fn index(&self) -> Option<&[u8]> {
+        let bytes = self.held(self.offset)?;
+        let header = Header::read(bytes).filter(|header| header.kind == FourCc(*b"moov"))?;
+        let size = header.size.unwrap_or(self.size - self.offset);
+        bytes.get(header.header as usize..usize::try_from(size).ok()?)
+    }
+
     fn header_missing(&self, left: u64) -> Result<Step, Error> {
         let wanted = self.offset..self.offset + left.min(HEADER_READ);
         // Fewer than 16 bytes before the end: they may be there and still be no header.

@@ -77,6 +77,39 @@ fn frames_are_where_ffprobe_says() {
 }
 
 #[test]
+fn frames_that_build_upon_each_other_are_counted_as_they_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = movie(folder.path(), "both.mov", "-c:v libx264 -g 12 -bf 3 -pix_fmt yuv420p");
+    let found = read(&path);
+    let entries = ["-select_streams", "v:0", "-show_entries", "packet=pts,size,pos,flags", "-of", "csv=p=0"];
+    let text = run("ffprobe", &[&entries[..], &[path.to_str().unwrap()]].concat());
+    // (time, bytes, whether it can be decoded alone), in decoding order.
+    let packet = |line: &str| {
+        let fields: Vec<_> = line.split(',').collect();
+        let (time, size, start): (i64, u64, u64) =
+            (fields[0].parse().unwrap(), fields[1].parse().unwrap(), fields[2].parse().unwrap());
+        (time, start..start + size, fields[3].starts_with('K'))
+    };
+    let coded: Vec<_> = text.lines().map(packet).collect();
+    let mut shown = coded.clone();
+    shown.sort_by_key(|(time, ..)| *time);
+    assert!(coded != shown, "the encoder did reorder");
+    assert_eq!(found.num_frames() as usize, shown.len());
+    for (index, (time, range, alone)) in (0..).zip(&shown) {
+        assert_eq!(found.sample(index).as_ref(), Some(range), "{index}");
+        let seconds = *time as f64 / f64::from(found.timescale);
+        assert!((found.seconds(index).unwrap() - seconds).abs() < 1e-9, "{index}");
+        match found.group(index) {
+            None => assert!(alone, "{index}"),
+            Some(group) => {
+                let (first, last) = (&coded[group[0] as usize], &coded[group[group.len() - 1] as usize]);
+                assert!(first.2 && !alone && last.1 == *range, "{index}");
+            }
+        }
+    }
+}
+
+#[test]
 fn of_two_video_tracks_the_first_that_is_enabled_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let two = "-f lavfi -i testsrc=size=32x32:rate=25:duration=1 -map 0:v -map 1:v -c:v:0 prores_ks -c:v:1 mjpeg \

@@ -24,6 +24,12 @@ impl FolderOrigin {
         Self { root }
     }
 
+    /// Whether there is such a file.
+    pub(super) async fn has(&self, path: &MoviePath) -> bool {
+        let path = self.root.join(path.as_str());
+        tokio::fs::metadata(path).await.is_ok_and(|metadata| metadata.is_file())
+    }
+
     fn open(&self, path: &MoviePath) -> Result<(File, Metadata, PathBuf), OriginError> {
         let path = self.root.join(path.as_str());
         let opened = File::open(&path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
@@ -102,6 +108,10 @@ impl Origin for FolderOrigin {
 
     fn url(&self, path: &str) -> String {
         self.root.join(path).display().to_string()
+    }
+
+    fn is_local(&self) -> bool {
+        true
     }
 }
 

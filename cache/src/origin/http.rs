@@ -2,6 +2,7 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
+    sync::Arc,
     time::Duration,
 };
 
@@ -11,14 +12,17 @@ use futures::StreamExt;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header};
 use url::Url;
 
-use super::{Identity, Origin, OriginError, Part, Piece};
-use crate::listing::{self, Listing};
+use super::{
+    Identity, Origin, OriginError, Part, Piece,
+    private::{PublicAddresses, is_refusal, names_a_private_network},
+};
+use crate::{
+    gate::Gate,
+    listing::{self, Listing},
+    metrics::{GateName, Metrics},
+};
 
 const TRIES: u32 = 3;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Between two reads of an answer, the first included: a stalled origin is noticed after this.
-const STALL_TIMEOUT: Duration = Duration::from_secs(10);
-const WHOLE_TIMEOUT: Duration = Duration::from_mins(2);
 /// The second try waits up to this, the third up to twice as long.
 const BACKOFF: Duration = Duration::from_millis(200);
 /// A longer Retry-After is left to the caller.
@@ -27,25 +31,98 @@ const MAX_REDIRECTS: usize = 5;
 /// The largest listing that is read, in bytes.
 const MAX_LISTING: usize = 16 << 20;
 
+/// How an archive is asked: how patiently, how much at once, in whose name.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// For a connection.
+    pub connect: Duration,
+    /// From a request to the head of its answer.
+    pub first_byte: Duration,
+    /// Between two reads of an answer.
+    pub stall: Duration,
+    /// For everything that one read needs: waiting for a place, all tries, the pauses between.
+    pub whole: Duration,
+    /// Requests to the archive at once.
+    pub at_once: usize,
+    /// Requests that may wait for their turn; what comes beyond is refused.
+    pub waiting: usize,
+    /// Whether a mirror with a public name may be at a private address.
+    pub allow_private: bool,
+    /// Who asks.
+    pub credentials: Option<Credentials>,
+}
+
+impl Default for HttpOptions {
+    /// Without bounds on how much is asked at once: for callers that bound it themselves.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(10),
+            stall: Duration::from_secs(10),
+            whole: Duration::from_mins(2),
+            at_once: usize::MAX,
+            waiting: usize::MAX,
+            allow_private: false,
+            credentials: None,
+        }
+    }
+}
+
+/// Who asks an archive. Told to the mirror's own host only.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// A bearer token.
+    Token(String),
+    /// A name and a password.
+    Password {
+        /// The name.
+        user: String,
+        /// The password.
+        password: String,
+    },
+}
+
+impl std::fmt::Debug for Credentials {
+    /// Without what is secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials")
+    }
+}
+
 /// An archive at an http(s) address. Cheap to clone; connections are kept and shared.
 #[derive(Debug, Clone)]
 pub struct HttpOrigin {
     root: MirrorRoot,
     client: Client,
+    gate: Gate,
+    options: HttpOptions,
+    metrics: Arc<Metrics>,
 }
 
 impl HttpOrigin {
     /// The archive at `root`.
-    pub fn new(root: MirrorRoot) -> Result<Self, reqwest::Error> {
+    pub fn new(root: MirrorRoot, options: HttpOptions, metrics: Arc<Metrics>) -> Result<Self, reqwest::Error> {
+        Self::resolving(root, options, metrics, PublicAddresses::new())
+    }
+
+    fn resolving(
+        root: MirrorRoot,
+        options: HttpOptions,
+        metrics: Arc<Metrics>,
+        addresses: PublicAddresses,
+    ) -> Result<Self, reqwest::Error> {
         crate::tls::use_ring();
-        let client = Client::builder()
+        let mut client = Client::builder()
             .user_agent(concat!("lazycache/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(STALL_TIMEOUT)
-            .timeout(WHOLE_TIMEOUT)
-            .redirect(same_host_only())
-            .build()?;
-        Ok(Self { root, client })
+            .connect_timeout(options.connect)
+            .read_timeout(options.stall)
+            .timeout(options.whole)
+            .redirect(same_host_only());
+        if !options.allow_private && !names_a_private_network(root.url().host().as_ref()) {
+            client = client.dns_resolver(Arc::new(addresses));
+        }
+        let gate = Gate::new(GateName::Origin, options.at_once, options.waiting, Arc::clone(&metrics));
+        Ok(Self { client: client.build()?, root, gate, options, metrics })
     }
 
     fn address(&self, path: &str) -> Url {
@@ -59,7 +136,55 @@ impl HttpOrigin {
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         // A compressed answer would not be the bytes that were asked for.
-        self.client.request(method, self.address(path)).header(header::ACCEPT_ENCODING, "identity")
+        let request = self.client.request(method, self.address(path)).header(header::ACCEPT_ENCODING, "identity");
+        match &self.options.credentials {
+            None => request,
+            Some(Credentials::Token(token)) => request.bearer_auth(token),
+            Some(Credentials::Password { user, password }) => request.basic_auth(user, Some(password)),
+        }
+    }
+
+    /// Asks up to [`TRIES`] times, with full jitter between, so that many clients of a sick origin do not come back at once.
+    /// Only a request under way takes a place behind the gate, no pause does.
+    async fn retried<T, F: Future<Output = Result<T, OriginError>>>(
+        &self,
+        path: &str,
+        once: impl FnMut() -> F,
+    ) -> Result<T, OriginError> {
+        let slow = |_| OriginError::Slow { url: self.url(path), seconds: self.options.whole.as_secs_f64() };
+        tokio::time::timeout(self.options.whole, self.tried(path, once)).await.map_err(slow)?
+    }
+
+    async fn tried<T, F: Future<Output = Result<T, OriginError>>>(
+        &self,
+        path: &str,
+        mut once: impl FnMut() -> F,
+    ) -> Result<T, OriginError> {
+        let mut tried = 1;
+        loop {
+            let place = self.gate.enter().await;
+            let place = place.map_err(|source| OriginError::Overloaded { url: self.url(path), source })?;
+            self.metrics.asked_origin(tried > 1);
+            let answer = once().await;
+            drop(place);
+            let error = match answer {
+                Err(error) if error.is_worth_a_retry() && tried < TRIES => error,
+                other => return other,
+            };
+            let Some(wait) = wait_before_retry(&error, tried) else { return Err(error) };
+            tracing::debug!(%error, ?wait, tried, "asking the origin again");
+            tokio::time::sleep(wait).await;
+            tried += 1;
+        }
+    }
+
+    /// Sends a request; its answer has begun within the time there is.
+    async fn send(&self, request: RequestBuilder, url: &str) -> Result<Response, OriginError> {
+        let patience = self.options.first_byte;
+        match tokio::time::timeout(patience, send(request, url)).await {
+            Ok(answered) => answered,
+            Err(_) => Err(OriginError::Slow { url: url.to_owned(), seconds: patience.as_secs_f64() }),
+        }
     }
 
     async fn read_once(
@@ -77,9 +202,13 @@ impl HttpOrigin {
         if let Some(validator) = expected.and_then(validator) {
             request = request.header(header::IF_RANGE, validator);
         }
-        let response = send(request, &url).await?;
+        let response = self.send(request, &url).await?;
         match response.status() {
-            StatusCode::PARTIAL_CONTENT => read_part(response, part, &range, expected, url).await,
+            StatusCode::PARTIAL_CONTENT => {
+                let piece = read_part(response, part, &range, expected, url).await?;
+                self.metrics.read_from_origin(piece.bytes.len() as u64);
+                Ok(piece)
+            }
             StatusCode::RANGE_NOT_SATISFIABLE => not_satisfiable(&response, &range, expected, url),
             // To a request with If-Range, the whole file means: it is not the one you know.
             StatusCode::OK if expected.is_some_and(|known| differs(known, &response)) => {
@@ -92,7 +221,7 @@ impl HttpOrigin {
 
     async fn identity_once(&self, path: &MoviePath) -> Result<Identity, OriginError> {
         let url = self.url(path.as_str());
-        let response = send(self.request(Method::HEAD, path.as_str()), &url).await?;
+        let response = self.send(self.request(Method::HEAD, path.as_str()), &url).await?;
         if response.status() != StatusCode::OK {
             return Err(OriginError::Status { url, status: response.status().as_u16() });
         }
@@ -103,7 +232,7 @@ impl HttpOrigin {
 
     async fn list_once(&self, path: &DirectoryPath) -> Result<Listing, OriginError> {
         let url = self.url(path.as_str());
-        let response = send(self.request(Method::GET, path.as_str()), &url).await?;
+        let response = self.send(self.request(Method::GET, path.as_str()), &url).await?;
         let html = text(&response, header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"));
         if response.status() != StatusCode::OK || !html {
             return Err(OriginError::NoListing { url });
@@ -119,34 +248,23 @@ impl HttpOrigin {
 #[async_trait::async_trait]
 impl Origin for HttpOrigin {
     async fn read(&self, path: &MoviePath, part: Part, expected: Option<&Identity>) -> Result<Piece, OriginError> {
-        retried(|| self.read_once(path, &part, expected)).await
+        self.retried(path.as_str(), || self.read_once(path, &part, expected)).await
     }
 
     async fn identity(&self, path: &MoviePath) -> Result<Identity, OriginError> {
-        retried(|| self.identity_once(path)).await
+        self.retried(path.as_str(), || self.identity_once(path)).await
     }
 
     async fn list(&self, path: &DirectoryPath) -> Result<Listing, OriginError> {
-        retried(|| self.list_once(path)).await
+        self.retried(path.as_str(), || self.list_once(path)).await
     }
 
     fn url(&self, path: &str) -> String {
         self.address(path).into()
     }
-}
 
-/// Tries up to [`TRIES`] times, with full jitter between, so that many clients of a sick origin do not come back at once.
-async fn retried<T, F: Future<Output = Result<T, OriginError>>>(mut once: impl FnMut() -> F) -> Result<T, OriginError> {
-    let mut tried = 1;
-    loop {
-        let error = match once().await {
-            Err(error) if error.is_worth_a_retry() && tried < TRIES => error,
-            other => return other,
-        };
-        let Some(wait) = wait_before_retry(&error, tried) else { return Err(error) };
-        tracing::debug!(%error, ?wait, tried, "asking the origin again");
-        tokio::time::sleep(wait).await;
-        tried += 1;
+    fn load(&self) -> Option<(usize, usize)> {
+        Some((self.gate.waiting(), self.gate.taken()))
     }
 }
 
@@ -170,6 +288,7 @@ async fn send(request: RequestBuilder, url: &str) -> Result<Response, OriginErro
     let url = url.to_owned();
     let response = match request.send().await {
         Ok(response) => response,
+        Err(source) if is_refusal(&source) => return Err(OriginError::Private { url }),
         Err(source) => return Err(OriginError::Unreachable { url, source }),
     };
     let status = response.status();
@@ -280,17 +399,21 @@ fn differs(known: &Identity, response: &Response) -> bool {
     other(&known.etag, header::ETAG) || other(&known.last_modified, header::LAST_MODIFIED)
 }
 
+/// Every redirect is checked: it stays on the mirror's host, does not leave TLS, and there are few.
 fn same_host_only() -> reqwest::redirect::Policy {
     reqwest::redirect::Policy::custom(|attempt| {
-        let host = attempt.url().host_str().map(String::from);
-        let same = attempt.previous().iter().all(|url| url.host_str() == host.as_deref());
+        let to = attempt.url();
+        let same = attempt
+            .previous()
+            .iter()
+            .all(|from| from.host_str() == to.host_str() && (from.scheme() != "https" || to.scheme() == "https"));
         if same && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::private::Lookup, *};
 
     #[test]
     fn only_the_range_asked_for_is_taken() {
@@ -305,6 +428,23 @@ mod tests {
         for text in ["", "bytes 5-4/10", "bytes 0-10/10", "bytes 0-1/*", "items 0-1/2", "bytes */0"] {
             assert_eq!(content_range(text), None, "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_public_name_that_leads_into_a_private_network_is_refused() {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let read = async |host: &str| {
+            let lookup: Lookup = Arc::new(move |_| Box::pin(async move { Ok(vec![address]) }));
+            let root = MirrorRoot::parse(&format!("http://{host}:{}/", address.port())).unwrap();
+            let options = HttpOptions { first_byte: Duration::from_millis(50), ..HttpOptions::default() };
+            let addresses = PublicAddresses::by(lookup);
+            let origin = HttpOrigin::resolving(root, options, Arc::default(), addresses).unwrap();
+            origin.read(&MoviePath::parse("X.mov").unwrap(), Part::Bytes(0..1), None).await.unwrap_err()
+        };
+        assert!(matches!(read("archive.example.org").await, OriginError::Private { .. }));
+        // Here a connection is made; nobody answers on it.
+        assert!(matches!(read("127.0.0.1").await, OriginError::Slow { .. }));
     }
 
     #[test]

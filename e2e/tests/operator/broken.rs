@@ -1,10 +1,10 @@
 //! An object this release cannot read harms nobody else.
 
-use analysisjob::AnalysisJob;
-use k8s_openapi::api::apps::v1::Deployment;
+use analysisjob::{AnalysisJob, labels};
+use k8s_openapi::api::batch::v1::Job;
 use kube::{
     Api, ResourceExt,
-    api::{Patch, PatchParams},
+    api::{ListParams, Patch, PatchParams},
     core::DeserializeGuard,
 };
 use serde_json::{Value, json};
@@ -19,9 +19,9 @@ async fn what_cannot_be_decoded_stops_no_other_job() {
     let world = World::new("broken", 2).await;
     world.kubelet.hold("work");
     world.apply("a", json!({})).await;
-    world.until("a", "CacheReady", "True/AsExpected").await;
-    condition(&world, TOO_LATE).await;
-    assert!(world.space.api::<Deployment>().get("a-cache").await.is_err(), "it can be read after all");
+    let work = work_job(&world).await;
+    condition(&world, &work, TOO_LATE).await;
+    assert!(world.space.api::<Job>().get(&work).await.is_err(), "it can be read after all");
     world.kubelet.release("work");
     world.apply("c", json!({"suspend": true})).await;
     world.until("c", "Ready", "True/Suspended").await;
@@ -35,11 +35,11 @@ async fn what_cannot_be_decoded_stops_no_other_job() {
         .until_true("the metric to say so", async || {
             let text = world.operator.metrics.text();
             let told = |kind| text.contains(&format!("analysis_operator_undecodable_objects{{kind=\"{kind}\"}} 1"));
-            if told("Deployment") && told("AnalysisJob") { Ok(()) } else { Err(text) }
+            if told("Job") && told("AnalysisJob") { Ok(()) } else { Err(text) }
         })
         .await;
     // Someone mends them: the jobs go on by themselves.
-    condition(&world, "2026-01-01T00:00:00Z").await;
+    condition(&world, &work, "2026-01-01T00:00:00Z").await;
     total(&world, &json!(null)).await;
     world.edit("c", json!({"suspend": false})).await;
     for name in ["a", "c"] {
@@ -54,10 +54,21 @@ async fn total(world: &World, items: &Value) {
     jobs.patch_status("c", &PatchParams::default(), &patch).await.unwrap();
 }
 
-/// Puts a condition of someone else on the cache, changed at this time.
-async fn condition(world: &World, time: &str) {
-    let condition = json!({"type": "Theirs", "status": "True", "lastUpdateTime": time});
-    let path = format!("/apis/apps/v1/namespaces/{}/deployments/a-cache/status", world.space.name());
+/// The work Job of `a`, by name.
+async fn work_job(world: &World) -> String {
+    let ours = ListParams::default().labels(&format!("{}=a,{}={}", labels::JOB, labels::ROLE, labels::WORK));
+    world
+        .until_true("the work Job", async || {
+            let jobs = world.space.api::<Job>().list_metadata(&ours).await.map_err(|error| error.to_string())?;
+            jobs.items.first().map(ResourceExt::name_any).ok_or_else(|| "none yet".to_owned())
+        })
+        .await
+}
+
+/// Puts a condition of someone else on a Job, changed at this time.
+async fn condition(world: &World, job: &str, time: &str) {
+    let condition = json!({"type": "Theirs", "status": "True", "lastTransitionTime": time});
+    let path = format!("/apis/batch/v1/namespaces/{}/jobs/{job}/status", world.space.name());
     let patch = json!({"status": {"conditions": [condition]}}).to_string();
     let request = http::Request::patch(format!("{path}?fieldManager=someone"))
         .header("content-type", "application/strategic-merge-patch+json")

@@ -18,7 +18,7 @@ pub const FRAMES: u32 = 40;
 
 /// When every movie was last changed.
 pub fn modified() -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(1_532_400_000)
+    UNIX_EPOCH + Duration::from_mins(25_540_000)
 }
 
 /// The file of movie `number`; rendered when it is not there.

@@ -74,7 +74,7 @@ pub fn tell(about: &Section, figures: &[Figure]) {
 }
 
 fn section(about: &Section, figures: &[Figure]) -> String {
-    let mut text = format!("{}\n{}\n\n| what | figure | goal | |\n|---|---|---|---|\n", about.heading(), about.about,);
+    let mut text = format!("{}\n{}\n\n| what | figure | goal | |\n|---|---|---|---|\n", about.heading(), about.about);
     for Figure { what, value, goal } in figures {
         let (goal, verdict) = goal.map_or(("", ""), |(goal, met)| (goal, if met { "met" } else { "MISSED" }));
         let _ = writeln!(text, "| {what} | {value} | {goal} | {verdict} |");

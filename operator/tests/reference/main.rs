@@ -42,7 +42,9 @@ fn the_reference_says_what_the_code_says() {
         .map(|(name, _)| name)
         .collect();
     assert!(old.is_empty(), "docs/reference/{{{}}}: not what the code says; `make reference` mends it", old.join(","));
-    let made: BTreeSet<String> = pages().iter().map(|(name, _)| (*name).to_owned()).collect();
+    // That of lazycache is made by its own test of this name.
+    let made: BTreeSet<String> =
+        pages().iter().map(|(name, _)| (*name).to_owned()).chain(["lazycache.md".to_owned()]).collect();
     let there = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(there.collect::<BTreeSet<_>>(), made, "docs/reference/ holds a page that is not made: delete it");
 }

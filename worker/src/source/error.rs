@@ -83,9 +83,9 @@ impl SourceError {
         }
     }
 
-    /// The archive did not answer: to be waited out, not counted.
+    /// The archive did not answer, or the frame server has too much to do: to be waited out, not counted.
     pub fn is_outage(&self) -> bool {
-        self.kind() == ErrorKind::OriginUnavailable
+        matches!(self.kind(), ErrorKind::OriginUnavailable | ErrorKind::Overloaded)
     }
 
     /// Whether somebody must mend an address or a server's settings.

@@ -232,7 +232,7 @@ fn kind_of(status: StatusCode) -> ErrorKind {
 fn tries(error: &ServerError) -> u32 {
     match error {
         ServerError::Unreachable { .. } => TRIES,
-        ServerError::Refused { kind: ErrorKind::OriginUnavailable, retry_after, .. }
+        ServerError::Refused { kind: ErrorKind::OriginUnavailable | ErrorKind::Overloaded, retry_after, .. }
             if retry_after.is_none_or(|seconds| seconds <= LONGEST_RETRY_AFTER) =>
         {
             TRIES_AT_THE_ARCHIVE

@@ -1,0 +1,115 @@
+//! A packet as the picture that is asked for: decoded, cut, scaled, encoded. Burns a core: not for async threads.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use frame::{Depth, Format, Rendition};
+
+use crate::{
+    Error, Movie, decode,
+    encode::{self, EncodeError, Encoded},
+    picture::Picture,
+    reduced,
+};
+
+/// How long the parts of an answer took.
+#[derive(Debug, Clone, Copy)]
+pub struct RenderTiming {
+    /// Decoding and colours.
+    pub extraction: Duration,
+    /// Cutting, scaling and encoding.
+    pub encode: Duration,
+}
+
+/// Renders a frame of `movie` out of its packet.
+pub fn render(
+    movie: &Movie,
+    packet: &[u8],
+    format: Format,
+    rendition: Rendition,
+) -> Result<(Encoded, RenderTiming), Error> {
+    // What cannot be answered is not decoded.
+    rendition.output_size(movie.width(), movie.height())?;
+    match (rendition.depth, rendition.grey) {
+        (Depth::Eight, false) => {
+            let decoded = || decode::rgb(movie, packet);
+            timed(decoded, |picture| encode::encode(&shaped(picture, rendition)?, format, rendition.quality))
+        }
+        (Depth::Eight, true) => {
+            let decoded = || match rendition.crop {
+                // A part of a frame has its lowest frequencies nowhere.
+                Some(crop) => decode::grey_part(movie, packet, Some(crop), rendition.scale.factor()),
+                None => Ok(reduced::grey(movie, packet, rendition.scale.factor(), rendition.decoder)?.0),
+            };
+            timed(decoded, |image| encode::grey(&image, format, rendition.quality))
+        }
+        (depth, true) => {
+            let decoded = || decode::deep_grey(movie, packet, rendition.crop, rendition.scale.factor(), depth.bits());
+            timed(decoded, |image| encode::deep(&image, format))
+        }
+        (depth, false) => timed(
+            || decode::deep_rgb(movie, packet),
+            |image| {
+                let image = match rendition.crop {
+                    Some(crop) => image.cropped(crop),
+                    None => image,
+                };
+                let image = match rendition.size {
+                    Some(size) => image.resized(size)?,
+                    None => image.reduced(rendition.scale)?,
+                };
+                encode::deep(&image.in_bits(depth.bits()), format)
+            },
+        ),
+    }
+}
+
+/// The bytes of a frame's pixels alone, as an array of several frames holds them: the array's header is left out.
+pub fn pixels(movie: &Movie, packet: &[u8], rendition: Rendition) -> Result<Bytes, Error> {
+    let (encoded, _) = render(movie, packet, Format::Npy, rendition)?;
+    let header = encode::npy_header(array_kind(rendition), &array_shape(movie, rendition, None)?).len();
+    Ok(encoded.bytes.slice(header.min(encoded.bytes.len())..))
+}
+
+/// The kind of an array's values, as `NumPy` names it.
+pub fn array_kind(rendition: Rendition) -> &'static str {
+    if rendition.depth == Depth::Eight { "|u1" } else { "<u2" }
+}
+
+/// The shape of an array of `frames` frames (`None` = of one, without a dimension for it), as Python writes it.
+pub fn array_shape(movie: &Movie, rendition: Rendition, frames: Option<usize>) -> Result<String, Error> {
+    let size = rendition.output_size(movie.width(), movie.height())?;
+    let frames = frames.map_or_else(String::new, |frames| format!("{frames}, "));
+    let channels = if rendition.grey { "" } else { ", 3" };
+    Ok(format!("({frames}{}, {}{channels})", size.height, size.width))
+}
+
+/// Bytes of one frame's pixels in an array.
+pub fn array_bytes(movie: &Movie, rendition: Rendition) -> Result<u64, Error> {
+    let size = rendition.output_size(movie.width(), movie.height())?;
+    let channels = if rendition.grey { 1 } else { 3 };
+    Ok(u64::from(size.width) * u64::from(size.height) * channels * u64::from(rendition.depth.bits().div_ceil(8)))
+}
+
+/// Cut and scaled.
+pub fn shaped(picture: Picture, rendition: Rendition) -> Result<Picture, EncodeError> {
+    let picture = match rendition.crop {
+        Some(crop) => picture.cropped(crop),
+        None => picture,
+    };
+    match rendition.size {
+        Some(size) => picture.resized(size),
+        None => picture.reduced(rendition.scale),
+    }
+}
+
+fn timed<T>(
+    decode: impl FnOnce() -> Result<T, decode::DecodeError>,
+    encode: impl FnOnce(T) -> Result<Encoded, EncodeError>,
+) -> Result<(Encoded, RenderTiming), Error> {
+    let start = Instant::now();
+    let decoded = decode()?;
+    let extraction = start.elapsed();
+    let encoded = encode(decoded)?;
+    Ok((encoded, RenderTiming { extraction, encode: start.elapsed().saturating_sub(extraction) }))
+}
