@@ -62,7 +62,7 @@ crds: ## write crds/ from the Rust types
 reference: ## write docs/reference/ from the code
 	WRITE_REFERENCE=1 cargo test --release --quiet --workspace --test reference
 
-bench: bench-operator bench-prores ## every benchmark; the figures go to docs/benchmarks.md
+bench: bench-operator bench-prores bench-cluster ## every benchmark; the figures go to docs/benchmarks.md
 
 bench-operator: ## reconciles, memory, sizes and failover of the operator against a mocked API
 	cargo bench -p analysis-operator --bench operator
