@@ -6,7 +6,7 @@ SHELL := /bin/bash
 export TAG REGISTRY BINARIES
 
 # Always --workspace, narrowed by target and not by package: cargo then chooses the features of dependencies once, and each is
-# compiled once.
+# compiled once. The one exception: spans go out by a client without TLS, which the whole workspace's features would give it.
 
 # Where `make run` puts its archive and results.
 RUN_DIR ?= run
@@ -26,7 +26,7 @@ run: setup ## render a small archive, serve it, analyse it, name the results
 
 test: setup ## every test that needs no cluster
 	cargo test --release --workspace
-	cargo test --release --workspace --features analysis-operator/otlp --test otlp
+	cargo test --release -p analysis-operator --features otlp --test otlp
 
 test-api: ## the tests on a real API server, built from Go modules (needs Go)
 	@./setup.sh test-api
