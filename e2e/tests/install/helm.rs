@@ -46,7 +46,7 @@ impl Release {
             .extend(images.iter().map(String::as_str).chain(values.iter().copied()).flat_map(|value| ["--set", value]));
         let output = self.helm(&arguments);
         assert!(output.status.success(), "{}", said(&output));
-        self.installation.roll_out(NAMESPACE);
+        self.installation.roll_out(NAMESPACE, "analysis-operator");
     }
 
     fn get(&self, what: &[&str]) -> String {

@@ -41,11 +41,12 @@ impl Installation {
         .unwrap();
     }
 
-    /// Waits until the operator's Deployment has rolled out, by kubectl.
-    pub fn roll_out(&self, namespace: &str) {
-        let arguments = ["-n", namespace, "rollout", "status", "deployment/analysis-operator", "--timeout=240s"];
+    /// Waits until a Deployment has rolled out, by kubectl.
+    pub fn roll_out(&self, namespace: &str, deployment: &str) {
+        let deployment = format!("deployment/{deployment}");
+        let arguments = ["-n", namespace, "rollout", "status", &deployment, "--timeout=240s"];
         let output = self.cluster.kubectl(arguments);
-        assert!(output.status.success(), "{}{}", said(&output), self.told(namespace));
+        assert!(output.status.success(), "{}{}", said(&output), self.told(namespace, &deployment));
     }
 
     /// A small job comes to its end: the operator is there and may do what it must.
@@ -57,10 +58,10 @@ impl Installation {
         assert_eq!((items.total, items.succeeded), (2, 2));
     }
 
-    /// What the operator's pods say, for a failure.
-    fn told(&self, namespace: &str) -> String {
+    /// What a Deployment's pods say, for a failure.
+    fn told(&self, namespace: &str, deployment: &str) -> String {
         let pods = self.cluster.kubectl(["-n", namespace, "describe", "pods"]);
-        let logs = self.cluster.kubectl(["-n", namespace, "logs", "deployment/analysis-operator", "--tail=50"]);
+        let logs = self.cluster.kubectl(["-n", namespace, "logs", deployment, "--tail=50"]);
         format!("{}\n{}", said(&pods), said(&logs))
     }
 }

@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod frames;
 mod helm;
 mod installation;
 mod overlays;

@@ -43,7 +43,7 @@ async fn the_dev_overlay_installs_and_works() {
     let installation = Installation::into(&["video-analysis-dev"]).await;
     let overlay = with_images(&installation, "dev", "video-analysis-dev", &json!({}));
     installation.apply(&overlay).await;
-    installation.roll_out("video-analysis-dev");
+    installation.roll_out("video-analysis-dev", "analysis-operator");
     installation.does_a_job("dev").await;
 }
 
@@ -62,6 +62,6 @@ async fn the_production_overlay_installs_and_works() {
     });
     let overlay = with_images(&installation, "production", "video-analysis", &json!({"patches": leave_out}));
     installation.apply(&overlay).await;
-    installation.roll_out("video-analysis");
+    installation.roll_out("video-analysis", "analysis-operator");
     installation.does_a_job("production").await;
 }
