@@ -10,7 +10,12 @@ use crate::{
     item_error::chain,
     pods::{
         self, Step,
-        arguments::{COLLECT_EXAMPLES, Common, ENDINGS, PLAN_EXAMPLES, TERMINATION_LOG, WORK_EXAMPLES, WorkArguments},
+        arguments::{
+            COLLECT_EXAMPLES, Common, DRAIN_EXAMPLES, ENDINGS, FEED_EXAMPLES, PLAN_EXAMPLES, TERMINATION_LOG,
+            WORK_EXAMPLES, WorkArguments,
+        },
+        drain::DrainArguments,
+        feed::FeedArguments,
     },
     progress::{Progress, Style, clock},
     run::{RunOptions, RunSummary, run},
@@ -61,6 +66,14 @@ enum Command {
     /// A pod's last step: gather failures, regions.csv and report.html, and count what is true of the run.
     #[command(after_help = concat_examples(COLLECT_EXAMPLES))]
     Collect(Box<Common>),
+    /// Strategy Queue: put the movies of a run's plan on a list in Redis, and stay until they are done.
+    #[command(after_help = concat_examples(FEED_EXAMPLES))]
+    Feed(Box<FeedArguments>),
+    /// Strategy Queue: do movies of a list in Redis, beside any number of other workers, here or elsewhere.
+    ///
+    /// All of them write to the same output. A worker can be stopped or killed at any time; others go on with its movies.
+    #[command(after_help = concat_examples(DRAIN_EXAMPLES))]
+    Drain(Box<DrainArguments>),
     /// Print the completions of a shell, e.g. `source <(analysis-worker completions bash)`.
     Completions {
         /// The shell.
@@ -105,6 +118,8 @@ pub fn main() -> ExitCode {
         Command::Plan(arguments) => pods::run(Step::Plan(*arguments)),
         Command::Work(arguments) => pods::run(Step::Work(*arguments)),
         Command::Collect(arguments) => pods::run(Step::Collect(*arguments)),
+        Command::Feed(arguments) => pods::run(Step::Feed(*arguments)),
+        Command::Drain(arguments) => pods::run(Step::Drain(*arguments)),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "analysis-worker", &mut std::io::stdout());
             ExitCode::from(exit::DONE)

@@ -31,6 +31,8 @@ pub struct Job {
     pub marker: Option<String>,
     /// The bucket results go to, where it is one.
     pub s3: Option<analysisjob::S3>,
+    /// The list it shares, where it is one of strategy Queue.
+    pub queue: Option<analysisjob::Queue>,
     /// How often a failed item is tried again.
     pub retries_per_item: u32,
     /// The longest one item may take.

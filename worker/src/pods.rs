@@ -9,9 +9,12 @@
 
 pub mod arguments;
 pub mod collect;
+pub mod drain;
 pub mod ending;
 pub mod error;
+pub mod feed;
 pub mod plan;
+pub mod queue;
 pub mod work;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -39,6 +42,10 @@ pub enum Step {
     Work(WorkArguments),
     /// Gather tables, the report and the truth.
     Collect(Common),
+    /// Put the plan on its list, and wait until it is done.
+    Feed(feed::FeedArguments),
+    /// Do items of a list.
+    Drain(drain::DrainArguments),
 }
 
 /// What every step works with.
@@ -58,7 +65,12 @@ pub struct Pod {
 impl Pod {
     /// Reads the AnalysisJob, opens source and output, and makes sure that it is the right output.
     pub async fn open(common: &Common) -> Result<Self, PodError> {
-        let job = Job::read_for_pod(&common.job, &common.run, common.items_file.as_deref())?;
+        let yaml = common.job.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        let job = match yaml {
+            // A person's file, on a laptop that lends a hand.
+            true => Job::read(&common.job, None)?,
+            false => Job::read_for_pod(&common.job, &common.run, common.items_file.as_deref())?,
+        };
         let source = match &common.cache_url {
             Some(server) => Source::through(server, &job.root)?,
             None => Source::open(&job.root)?,
@@ -81,6 +93,8 @@ pub fn run(step: Step) -> std::process::ExitCode {
     let (common, threads) = match &step {
         Step::Plan(common) | Step::Collect(common) => (common.clone(), 2),
         Step::Work(work) => (work.common.clone(), work.threads),
+        Step::Feed(feed) => (feed.common.clone(), 2),
+        Step::Drain(drain) => (drain.common(), drain.threads),
     };
     let ending = match runtime(threads) {
         Ok(runtime) => {
@@ -117,6 +131,8 @@ async fn guarded(step: Step) -> Ending {
             Step::Plan(common) => plan::run(&common).await,
             Step::Work(arguments) => work::run(&arguments).await,
             Step::Collect(common) => collect::run(&common).await,
+            Step::Feed(arguments) => feed::run(&arguments).await,
+            Step::Drain(arguments) => drain::run(&arguments).await,
         }
     };
     match AssertUnwindSafe(work).catch_unwind().await {

@@ -11,6 +11,8 @@ use crate::{ListName, QueueError, Server, names::Keys, scripts};
 
 /// The one consumer group of a list.
 const GROUP: &str = "workers";
+/// Who holds what was given back: a worker that goes takes nothing with it.
+const NOBODY: &str = "nobody";
 /// A list that nobody fills or takes from for so long goes.
 const TIME_TO_LIVE: Duration = Duration::from_hours(30 * 24);
 /// At most about so many dead letters are kept, the latest.
@@ -22,7 +24,7 @@ const CHUNK: usize = 1000;
 /// A worker that holds nothing is forgotten after so long.
 const FORGOTTEN: Duration = Duration::from_hours(1);
 /// The longest that [`List::take`] waits.
-pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// A list on a Redis server. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -97,7 +99,7 @@ impl List {
         let script = scripts::fill();
         let mut added = 0;
         for chunk in items.chunks(CHUNK) {
-            let mut call = self.call(&script, &[&self.keys.entries, &self.keys.items, &self.keys.dead]);
+            let mut call = call(&script, &[&self.keys.entries, &self.keys.items, &self.keys.dead]);
             call.arg(TIME_TO_LIVE.as_secs()).arg(run).arg(chunk);
             added += self.run::<u64>(&call, "fill").await?;
         }
@@ -125,7 +127,7 @@ impl List {
     /// An item, or the entry after which to wait for the next.
     async fn take_now(&self, consumer: &str) -> Result<Result<Taken, String>, QueueError> {
         let script = scripts::take();
-        let mut call = self.call(&script, &[&self.keys.entries, &self.keys.items]);
+        let mut call = call(&script, &[&self.keys.entries, &self.keys.items]);
         call.arg(consumer).arg(milliseconds(self.silence));
         let answer: Vec<String> = self.run(&call, "take an item of").await?;
         Ok(match <[String; 4]>::try_from(answer) {
@@ -139,29 +141,31 @@ impl List {
 
     /// Says that the item is still worked on. False: it is in another's hand by now, or done.
     pub async fn renew(&self, taken: &Taken) -> Result<bool, QueueError> {
-        self.hold(taken, Duration::ZERO, None, "renew an item of").await
+        self.hold(taken, &taken.consumer, Duration::ZERO, None, "renew an item of").await
     }
 
     /// Gives the item back, at once for others and not counted as a delivery: its worker was told to stop.
     pub async fn release(&self, taken: &Taken) -> Result<bool, QueueError> {
-        self.hold(taken, self.silence, Some(taken.deliveries.saturating_sub(1)), "release an item of").await
+        let deliveries = taken.deliveries.saturating_sub(1);
+        self.hold(taken, NOBODY, self.silence, Some(deliveries), "release an item of").await
     }
 
     /// Gives the item back, to be tried again after `pause` (at most the list's silence).
     pub async fn again(&self, taken: &Taken, pause: Duration) -> Result<bool, QueueError> {
-        self.hold(taken, self.silence.saturating_sub(pause), None, "give back an item of").await
+        self.hold(taken, NOBODY, self.silence.saturating_sub(pause), None, "give back an item of").await
     }
 
     async fn hold(
         &self,
         taken: &Taken,
+        by: &str,
         idle: Duration,
         deliveries: Option<u32>,
         what: &'static str,
     ) -> Result<bool, QueueError> {
         let script = scripts::renew();
-        let mut call = self.call(&script, &[&self.keys.entries]);
-        call.arg(&taken.consumer).arg(&taken.entry).arg(milliseconds(idle));
+        let mut call = call(&script, &[&self.keys.entries]);
+        call.arg(&taken.consumer).arg(&taken.entry).arg(by).arg(milliseconds(idle));
         call.arg(deliveries.map_or_else(|| "as it is".to_owned(), |count| count.to_string()));
         self.run(&call, what).await
     }
@@ -169,7 +173,7 @@ impl List {
     /// The item is done: its result stands.
     pub async fn done(&self, taken: &Taken) -> Result<(), QueueError> {
         let script = scripts::done();
-        let mut call = self.call(&script, &[&self.keys.entries, &self.keys.items]);
+        let mut call = call(&script, &[&self.keys.entries, &self.keys.items]);
         call.arg(&taken.entry).arg(&taken.item);
         self.run::<u64>(&call, "strike off an item of").await.map(drop)
     }
@@ -177,7 +181,7 @@ impl List {
     /// Gives the item up: it goes to the dead letters. False: it is in another's hand by now, or done.
     pub async fn bury(&self, taken: &Taken, reason: &str, message: &str) -> Result<bool, QueueError> {
         let script = scripts::bury();
-        let mut call = self.call(&script, &[&self.keys.entries, &self.keys.items, &self.keys.dead]);
+        let mut call = call(&script, &[&self.keys.entries, &self.keys.items, &self.keys.dead]);
         call.arg(&taken.consumer).arg(&taken.entry).arg(&taken.item).arg(DEAD_KEPT).arg(TIME_TO_LIVE.as_secs());
         let message: String = message.chars().take(MESSAGE).collect();
         call.arg(&taken.run).arg(reason).arg(taken.deliveries).arg(message);
@@ -200,7 +204,8 @@ impl List {
     /// How much is on the list.
     pub async fn depth(&self) -> Result<Depth, QueueError> {
         let script = scripts::depth();
-        let call = self.call(&script, &[&self.keys.entries, &self.keys.items, &self.keys.dead]);
+        let mut call = call(&script, &[&self.keys.entries, &self.keys.items, &self.keys.dead]);
+        call.arg(NOBODY);
         let [all, in_hand, dead, consumers]: [u64; 4] = self.run(&call, "ask for the depth of").await?;
         Ok(Depth { waiting: all.saturating_sub(in_hand), in_hand, dead, consumers })
     }
@@ -214,21 +219,13 @@ impl List {
         Ok(found.ids.iter().map(dead).collect())
     }
 
-    /// `consumer` goes, and holds nothing any more. Workers that died with nothing in hand are forgotten as well.
+    /// `consumer` goes; what it has in hand is given back as by [`List::release`]. Workers that died with nothing in hand
+    /// are forgotten as well.
     pub async fn leave(&self, consumer: &str) -> Result<(), QueueError> {
         let script = scripts::leave();
-        let mut call = self.call(&script, &[&self.keys.entries]);
-        call.arg(consumer).arg(milliseconds(FORGOTTEN));
+        let mut call = call(&script, &[&self.keys.entries]);
+        call.arg(consumer).arg(NOBODY).arg(milliseconds(self.silence)).arg(milliseconds(FORGOTTEN));
         self.run::<u64>(&call, "leave").await.map(drop)
-    }
-
-    fn call<'s>(&self, script: &'s redis::Script, keys: &[&str]) -> ScriptInvocation<'s> {
-        let mut call = script.prepare_invoke();
-        for key in keys {
-            call.key(*key);
-        }
-        call.arg(GROUP);
-        call
     }
 
     async fn run<T: redis::FromRedisValue>(
@@ -238,6 +235,15 @@ impl List {
     ) -> Result<T, QueueError> {
         self.server.run(call, || format!("{what} {}", self.name)).await
     }
+}
+
+fn call<'s>(script: &'s redis::Script, keys: &[&str]) -> ScriptInvocation<'s> {
+    let mut call = script.prepare_invoke();
+    for key in keys {
+        call.key(*key);
+    }
+    call.arg(GROUP);
+    call
 }
 
 fn dead(entry: &StreamId) -> Dead {

@@ -130,8 +130,24 @@ async fn an_item_that_failed_is_tried_again_after_its_pause() {
     let taken = list.take("a", NOW).await.unwrap().unwrap();
     assert!(list.again(&taken, LONG / 2).await.unwrap());
     assert_eq!(list.take("b", NOW).await.unwrap(), None);
-    assert!(list.again(&taken, NOW).await.unwrap(), "it is still this worker's to shorten the pause of");
-    assert_eq!(list.take("b", NOW).await.unwrap().unwrap().deliveries, 2);
+    assert!(!list.renew(&taken).await.unwrap(), "it is in nobody's hand meanwhile");
+    assert_eq!(list.depth().await.unwrap(), Depth { waiting: 1, consumers: 1, ..Depth::default() });
+    let short = redis.list(LONG / 2);
+    assert_eq!(short.take("b", NOW).await.unwrap().unwrap().deliveries, 2);
+}
+
+#[tokio::test]
+async fn a_worker_that_leaves_gives_back_what_it_holds() {
+    let redis = Redis::start().await;
+    let list = redis.list(LONG);
+    list.fill("1-a", &items(250)).await.unwrap();
+    for _ in 0..250 {
+        list.take("a", NOW).await.unwrap().unwrap();
+    }
+    list.leave("a").await.unwrap();
+    assert_eq!(list.depth().await.unwrap(), Depth { waiting: 250, ..Depth::default() });
+    let taken = list.take("b", NOW).await.unwrap().unwrap();
+    assert_eq!(taken.deliveries, 1);
 }
 
 #[tokio::test]

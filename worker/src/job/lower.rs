@@ -29,6 +29,7 @@ impl Job {
             retries_per_item: spec.retry.limit_per_item,
             item_deadline: Duration::from_secs(spec.retry.item_deadline_seconds.into()),
             s3: spec.output.s3.clone(),
+            queue: spec.workers.queue.clone(),
             items_per_index: Some(1),
             worker_threads: spec.workers.threads,
             dry_run: spec.dry_run,
@@ -62,10 +63,8 @@ fn movies(source: &analysisjob::Source) -> Result<Movies, JobError> {
         let place = |at| format!("spec.source.items[{at}]");
         return Ok(Movies::Listed(parse_items(items.iter().map(String::as_str).enumerate(), place, source.limit)?));
     }
-    let Some(prefixes) = &source.prefixes else {
-        let what = "are missing: a queue's consumer needs a cluster";
-        return Err(JobError::NotHere { field: "spec.source.prefixes", what });
-    };
+    // A consumer takes its movies from a list.
+    let Some(prefixes) = &source.prefixes else { return Ok(Movies::Listed(Vec::new())) };
     let mut selection = Selection::new(prefixes, &source.include, &source.exclude)?.at_most(limit);
     if let Some(days) = source.date_range.as_ref().and_then(days) {
         selection = selection.on_days(days, source.date_layout.clone());

@@ -31,6 +31,18 @@ pub const COLLECT_EXAMPLES: &str = "\
 Examples:
   analysis-worker collect --job job.json --run 1-7c9f --output results
 ";
+/// Shown below the help of `feed`.
+pub const FEED_EXAMPLES: &str = "\
+Examples:
+  analysis-worker feed --job job.json --run 1-7c9f --output results --redis redis://redis:6379 --stream camhd
+";
+/// Shown below the help of `drain`.
+pub const DRAIN_EXAMPLES: &str = "\
+Examples:
+  analysis-worker drain --job job.yaml --output /mnt/results --redis redis://redis:6379 --stream camhd
+  ANALYSIS_REDIS=rediss://drain:PASSWORD@redis.example.org:6380 analysis-worker drain --job job.yaml --output s3 --threads 8 --movies 4
+  analysis-worker drain --job job.yaml --output /mnt/results --until-empty
+";
 
 /// What every step is told.
 #[derive(Debug, Clone, clap::Args)]

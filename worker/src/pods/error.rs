@@ -2,6 +2,9 @@
 
 use plan::{exit, run::PlanError};
 
+use queue::QueueError;
+
+use super::queue::ListError;
 use crate::{
     job::JobError,
     source::SourceError,
@@ -49,6 +52,9 @@ pub enum PodError {
     /// The results are there, the tables are not.
     #[error(transparent)]
     Collect(#[from] CollectError),
+    /// The list cannot be used.
+    #[error(transparent)]
+    List(#[from] ListError),
     /// The async runtime could not start.
     #[error("failed to start")]
     Runtime(#[source] std::io::Error),
@@ -63,11 +69,17 @@ impl From<JobError> for PodError {
     }
 }
 
+impl From<QueueError> for PodError {
+    fn from(error: QueueError) -> Self {
+        Self::List(error.into())
+    }
+}
+
 impl PodError {
     /// The exit code (see `plan::exit`).
     pub fn exit_code(&self) -> u8 {
         let configuration = match self {
-            Self::Job(_) | Self::NoBucket | Self::PlanMissing { .. } => true,
+            Self::Job(_) | Self::NoBucket | Self::PlanMissing { .. } | Self::List(_) => true,
             Self::Source(error) | Self::Plan(PlanStepError::Server(error)) => error.is_configuration(),
             Self::Store(error)
             | Self::Plan(PlanStepError::Store(error))
@@ -92,6 +104,7 @@ impl PodError {
                 | PlanStepError::Ask { source: error, .. },
             ) => error.kind().as_str(),
             Self::NoBucket => "OutputInvalid",
+            Self::List(_) => "QueueInvalid",
             Self::Plan(PlanStepError::NoFolder { .. }) => "PrefixMissing",
             Self::Plan(PlanStepError::Encode(_))
             | Self::Collect(CollectError::Csv(_) | CollectError::Encode(_))

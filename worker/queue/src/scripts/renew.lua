@@ -1,5 +1,5 @@
--- KEYS entries   ARGV group, consumer, entry, idle (ms), deliveries or `as it is`
--- Whether the entry is still in this consumer's hand; if so, its time begins anew from `idle`.
+-- KEYS entries   ARGV group, consumer, entry, whose it is from now on, idle (ms), deliveries or `as it is`
+-- Whether the entry was still in this consumer's hand; if so, its time begins anew from `idle`.
 if redis.call('EXISTS', KEYS[1]) == 0 then
     return 0
 end
@@ -7,6 +7,6 @@ local found = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], '1', AR
 if not found then
     return 0
 end
-local deliveries = ARGV[5] == 'as it is' and found[4] or ARGV[5]
-redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], '0', ARGV[3], 'IDLE', ARGV[4], 'RETRYCOUNT', deliveries, 'JUSTID')
+local deliveries = ARGV[6] == 'as it is' and found[4] or ARGV[6]
+redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[4], '0', ARGV[3], 'IDLE', ARGV[5], 'RETRYCOUNT', deliveries, 'JUSTID')
 return 1

@@ -14,6 +14,9 @@ use crate::{
 /// and its writing.
 const LEEWAY_SECONDS: i64 = 600;
 
+/// The reason of an item that has neither a result nor a report.
+pub(crate) const NOT_DONE: &str = "NotDone";
+
 /// Counts the items of `plan`: failed is what an index says has failed, and what has neither failed nor left a result of
 /// this run; all else has succeeded.
 pub async fn truth(job: &Job, store: &Store, plan: &Plan) -> Result<Summary, StoreError> {
@@ -75,5 +78,5 @@ fn is_of_this_run(job: &Job, held: &HashMap<String, i64>, movie: &MoviePath, sin
 fn not_done(movie: &MoviePath) -> Failure {
     let message = "there is neither a result of this run nor a report of what happened: its pod was killed every time \
                    (too little memory?), or was never started";
-    Failure { item: movie.to_string(), reason: "NotDone".to_owned(), attempts: 0, message: message.to_owned() }
+    Failure { item: movie.to_string(), reason: NOT_DONE.to_owned(), attempts: 0, message: message.to_owned() }
 }

@@ -1,0 +1,94 @@
+//! `analysis-worker feed`: puts the items of a run's plan on its list, and stays until none is left there.
+//!
+//! What is done, the output says; the list only says what is still to do. So a Redis that lost all or a part of it is
+//! filled again, and nothing else is needed.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use plan::{Counts, Message, Plan, Summary};
+use queue::List;
+
+use super::{
+    Pod,
+    arguments::Common,
+    ending::Ending,
+    error::PodError,
+    queue::{ListArguments, open, patiently},
+    unless_told_to_stop,
+};
+use crate::steps::collect::truth::{NOT_DONE, truth};
+
+/// How often the list is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// An item that vanished from the list so often without a trace is no accident of Redis any more.
+const FILLS: u32 = 5;
+
+/// What the pod is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct FeedArguments {
+    /// What every step is told.
+    #[command(flatten)]
+    pub common: Common,
+    /// Which list.
+    #[command(flatten)]
+    pub list: ListArguments,
+}
+
+/// Feeds. Can be killed at any instruction and started again.
+pub async fn run(arguments: &FeedArguments) -> Result<Ending, PodError> {
+    unless_told_to_stop(async { fed(&Pod::open(&arguments.common).await?, &arguments.list).await }).await
+}
+
+async fn fed(pod: &Pod, arguments: &ListArguments) -> Result<Message, PodError> {
+    let list = open(arguments, &pod.job)?;
+    let plan = plan_of(pod).await?;
+    let (mut fills, mut before) = (0, usize::MAX);
+    loop {
+        let summary = truth(&pod.job, &pod.store, &plan).await?;
+        let open = open_items(&summary);
+        if open.is_empty() || fills == FILLS {
+            return Ok(Message { items: Some(summary.items), ..summary.into() });
+        }
+        // Only what does not get ahead at all counts: Redis may be lost as often as it likes.
+        fills = if open.len() < before { 1 } else { fills + 1 };
+        before = open.len();
+        let run = pod.job.run.to_string();
+        let added = patiently(&pod.progress, async || list.fill(&run, &open).await).await?;
+        pod.progress.say(&format!("{}: {} of {} items put on {}", pod.job.name, added, open.len(), list.name()));
+        wait_for(pod, &list, open, plan.header.items).await?;
+    }
+}
+
+/// The plan of the run.
+async fn plan_of(pod: &Pod) -> Result<Plan, PodError> {
+    let (name, place) = (pod.job.run.plan_file(), pod.store.place().to_owned());
+    let Some(bytes) = pod.store.read(&name).await? else { return Err(PodError::PlanMissing { name, place }) };
+    Plan::from_json_lines(&String::from_utf8_lossy(&bytes)).map_err(|source| PodError::PlanDamaged {
+        name,
+        place,
+        source,
+    })
+}
+
+/// Items that have neither a result nor a reason why there is none.
+fn open_items(summary: &Summary) -> Vec<String> {
+    let open = summary.failures.iter().filter(|failure| failure.reason == NOT_DONE);
+    open.map(|failure| failure.item.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Until none of `items` is on the list.
+async fn wait_for(pod: &Pod, list: &List, mut items: Vec<String>, total: u64) -> Result<(), PodError> {
+    let mut said = usize::MAX;
+    while !items.is_empty() {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let held = patiently(&pod.progress, async || list.holds(&items).await).await?;
+        let mut held = held.into_iter();
+        items.retain(|_| held.next().unwrap_or(false));
+        if items.len() < said {
+            said = items.len();
+            let counts = Counts { total, ..Counts::default() };
+            pod.progress.say(&format!("{said} of {} items left on {}", counts.total, list.name()));
+        }
+    }
+    Ok(())
+}
