@@ -48,10 +48,25 @@ fn children(job: &AnalysisJob, phase: Phase, plan: Option<PlanCounts>) -> Value 
     let analysis = validate(job, &images).unwrap();
     let observed = Observed::childless(Arc::new(job.clone()));
     let wanted = desired(&analysis, &observed, &situation(phase, plan)).unwrap();
-    let Resources { config, claim, service, cache, jobs, rehearsal: _, changes, deletions, stale_configs, expired } =
-        wanted;
+    let Resources {
+        config,
+        claim,
+        service,
+        cache,
+        workers,
+        jobs,
+        rehearsal: _,
+        changes,
+        deletions,
+        stale_configs,
+        expired,
+    } = wanted;
     assert!(changes.is_empty() && deletions.is_empty() && stale_configs.is_empty() && !expired);
-    json!({"config": config, "claim": claim, "service": service, "cache": cache, "jobs": jobs})
+    let mut made = json!({"config": config, "claim": claim, "service": service, "cache": cache, "jobs": jobs});
+    if let Some(workers) = workers {
+        made["workers"] = json!(workers);
+    }
+    made
 }
 
 fn assert_golden(name: &str) {
@@ -101,4 +116,9 @@ fn a_bucket_as_output_makes_these_children() {
 #[test]
 fn a_list_kept_elsewhere_makes_these_children() {
     assert_golden("items-from");
+}
+
+#[test]
+fn a_list_that_many_drain_makes_these_children() {
+    assert_golden("queue");
 }

@@ -16,12 +16,15 @@ words! {
     pub const JOB: &str = "camhd.science/analysisjob";
     /// The run's id, such as `4-7c9f`; not on objects that outlive a run (cache, claim).
     pub const RUN: &str = "camhd.science/run";
-    /// What the object is for: one of [`PLAN`], [`WORK`], [`COLLECT`], [`CACHE`], [`RESULTS`].
+    /// What the object is for: one of [`PLAN`], [`WORK`], [`FEED`], [`COLLECT`], [`CACHE`],
+    /// [`RESULTS`].
     pub const ROLE: &str = "camhd.science/role";
     /// Role: lists the archive and writes the plan.
     pub const PLAN: &str = "plan";
     /// Role: computes results.
     pub const WORK: &str = "work";
+    /// Role: keeps the list of strategy Queue filled, and waits until it is drained.
+    pub const FEED: &str = "feed";
     /// Role: gathers tables and the report.
     pub const COLLECT: &str = "collect";
     /// Role: the frame cache.

@@ -10,6 +10,8 @@ words! {
     pub const RUNNING: &str = "Running";
     /// Ready: tables and report are being gathered.
     pub const COLLECTING: &str = "Collecting";
+    /// Ready: a Consumer's workers do the movies of a list that others fill.
+    pub const LENDING: &str = "Lending";
     /// Ready: a queueing system has not admitted the run yet.
     pub const QUEUED: &str = "Queued";
     /// Ready: suspended.

@@ -57,18 +57,21 @@ impl Script for DataPods {
     fn step(&mut self, pod: &PodInfo) -> Turn {
         self.of(pod, |ledger| match (pod.role.as_str(), &ledger.misconfigured) {
             ("cache", _) => Turn::Goes,
+            // A queue's workers, who are told their items by the list: here those who feed it do them.
+            ("work", _) if pod.job.is_empty() => Turn::Goes,
             (_, Some((reason, message))) => misconfigured(reason, message),
             _ if ledger.outage => Turn::Goes,
             ("plan", _) if pod.ran >= ledger.steps_to_plan => plan_ends(ledger, pod),
             ("collect", _) => collect_ends(ledger, pod),
-            ("work", _) => work(ledger, pod),
+            ("work" | "feed", _) => work(ledger, pod),
             _ => Turn::Goes,
         })
     }
 
     fn asked_to_end(&mut self, pod: &PodInfo) -> Turn {
         self.of(pod, |ledger| match pod.role.as_str() {
-            "work" => drain(ledger, pod),
+            "work" if pod.job.is_empty() => Turn::ends(0, ""),
+            "work" | "feed" => drain(ledger, pod),
             "cache" => Turn::ends(0, ""),
             _ => Turn::ends(i32::from(exit::INTERRUPTED), ""),
         })

@@ -102,8 +102,19 @@ impl Writer {
         observed: &Observed,
         wanted: &Resources,
     ) -> Result<Applied, ApplyError> {
-        let Resources { config, claim, service, cache, jobs, rehearsal, changes, deletions, stale_configs, expired } =
-            wanted;
+        let Resources {
+            config,
+            claim,
+            service,
+            cache,
+            workers,
+            jobs,
+            rehearsal,
+            changes,
+            deletions,
+            stale_configs,
+            expired,
+        } = wanted;
         if *expired {
             self.delete_job_object(observed).await?;
             return Ok(Applied { cache_replicas: 0, changed: true, expired: true });
@@ -131,12 +142,13 @@ impl Writer {
             changed |=
                 self.child(analysis, service, observed.service.as_ref().map(|present| &present.metadata)).await?;
         }
-        if let Some(cache) = cache {
+        for (wanted, present) in [(cache, &observed.cache), (workers, &observed.workers)] {
+            let Some(wanted) = wanted else { continue };
             // Its size is ours: a person's is put back.
-            let wanted = cache.spec.as_ref().and_then(|spec| spec.replicas);
+            let size = wanted.spec.as_ref().and_then(|spec| spec.replicas);
             let replicas = |present: &DeploymentFacts| present.spec.and_then(|spec| spec.replicas);
-            let same = observed.cache.as_ref().filter(|present| replicas(present) == wanted);
-            changed |= self.child(analysis, cache, same.map(|present| &present.metadata)).await?;
+            let same = present.as_ref().filter(|present| replicas(present) == size);
+            changed |= self.child(analysis, wanted, same.map(|present| &present.metadata)).await?;
         }
         if let Some(job) = rehearsal {
             self.rehearse(analysis, job).await?;

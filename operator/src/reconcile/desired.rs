@@ -15,6 +15,7 @@ pub mod overlay;
 pub mod plan;
 mod pod;
 pub mod work;
+pub mod workers;
 
 use std::collections::BTreeMap;
 
@@ -47,6 +48,8 @@ pub struct Resources {
     pub service: Option<Service>,
     /// The cache.
     pub cache: Option<Deployment>,
+    /// The workers of strategy Queue.
+    pub workers: Option<Deployment>,
     /// Jobs to be made.
     pub jobs: Vec<Job>,
     /// A Job that the API server is asked about without making it, so that a wrong overlay shows before the plan is made.
@@ -85,6 +88,7 @@ pub struct JobDeletion {
 pub fn desired(analysis: &Analysis, observed: &Observed, situation: &Situation) -> Result<Resources, OverlayError> {
     let mut wanted = Resources { deletions: deletions(analysis, observed, situation), ..Resources::default() };
     wanted.cache = cache::deployment(analysis, observed, situation)?;
+    wanted.workers = workers::deployment(analysis, observed, situation)?;
     if matches!(analysis.cache, FrameCache::Managed(_)) {
         wanted.service = Some(cache::service(analysis));
     }
@@ -99,7 +103,7 @@ pub fn desired(analysis: &Analysis, observed: &Observed, situation: &Situation) 
         Phase::Planning => plan::add(analysis, observed, situation, held, &mut wanted)?,
         Phase::Working => work::add(analysis, observed, situation, held, &mut wanted)?,
         Phase::Collecting(end) => collect::add(analysis, observed, situation, end, held, &mut wanted)?,
-        Phase::Draining(_) | Phase::Ended(_) => {}
+        Phase::Draining(_) | Phase::Ended(_) | Phase::Lending => {}
     }
     // A Job that goes is neither changed nor made at the same time.
     let goes = |name: Option<&str>| wanted.deletions.iter().any(|deletion| Some(deletion.name.as_str()) == name);

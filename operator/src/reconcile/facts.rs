@@ -1,4 +1,4 @@
-//! Child Jobs and the cache's Deployment, reduced to what is looked at: how much is wanted, how far it is.
+//! Child Jobs and the Deployments, reduced to what is looked at: how much is wanted, how far it is.
 //!
 //! Kubernetes' own types hold room for a whole pod template in each object; a thousand AnalysisJobs have three thousand
 //! of them. A field that is missing here is neither decoded nor kept.
@@ -62,7 +62,7 @@ pub struct JobState {
     pub conditions: Option<Vec<JobCondition>>,
 }
 
-/// A cache's Deployment as the watch keeps it.
+/// A Deployment, of a cache or of a queue's workers, as the watch keeps it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DeploymentFacts {
     /// Its metadata.
@@ -85,6 +85,8 @@ pub struct DeploymentWish {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DeploymentState {
+    /// Pods there are.
+    pub replicas: Option<i32>,
     /// Pods ready.
     pub ready_replicas: Option<i32>,
 }

@@ -33,6 +33,16 @@ pub struct Progress {
     pub open: Vec<u32>,
 }
 
+impl Progress {
+    /// Says how many workers there are, where they are not the pods of the work Jobs: each holds one movie.
+    pub fn have_workers(&mut self, active: u32, ready: u32) {
+        let left = self.items.active + self.items.pending;
+        self.items.active = active.min(left);
+        self.items.pending = left - self.items.active;
+        (self.active, self.ready) = (active, ready);
+    }
+}
+
 pub use analysisjob::labels::FIRST_INDEX;
 
 /// The first index of the run that `job` does.

@@ -26,6 +26,8 @@ pub struct Observed {
     pub configs: BTreeMap<String, Arc<ConfigMap>>,
     /// The cache's Deployment.
     pub cache: Option<Arc<DeploymentFacts>>,
+    /// The workers' Deployment, of strategy Queue.
+    pub workers: Option<Arc<DeploymentFacts>>,
     /// The cache's Service.
     pub service: Option<Arc<Service>>,
     /// The claim made from `output.claimTemplate`.
@@ -44,6 +46,7 @@ impl Observed {
             jobs: BTreeMap::new(),
             configs: BTreeMap::new(),
             cache: None,
+            workers: None,
             service: None,
             claim: None,
             pods: Vec::new(),
@@ -73,7 +76,9 @@ pub fn observe(job: Arc<AnalysisJob>, stores: &Stores) -> Result<Observed, Obser
     let mut gather = Gather::of(&job);
     let jobs = gather.own(stores.jobs.children(&*job), "Job")?;
     let configs = gather.own(stores.configs.children(&*job), "ConfigMap")?;
-    let caches = gather.own(stores.deployments.children(&*job), "Deployment")?;
+    let deployments = gather.own(stores.deployments.children(&*job), "Deployment")?;
+    let of_role = |role| deployments.values().find(|one: &&Arc<DeploymentFacts>| label(&***one, labels::ROLE) == role);
+    let (cache, workers) = (of_role(labels::CACHE).cloned(), of_role(labels::WORK).cloned());
     let services = gather.own(stores.services.children(&*job), "Service")?;
     // Pods belong to Jobs and Deployments, and a claim outlives its AnalysisJob: neither has our owner reference.
     let pods = decodable(&stores.pods.children(&*job));
@@ -81,7 +86,8 @@ pub fn observe(job: Arc<AnalysisJob>, stores: &Stores) -> Result<Observed, Obser
     Ok(Observed {
         jobs,
         configs,
-        cache: caches.into_values().next(),
+        cache,
+        workers,
         service: services.into_values().next(),
         claim,
         pods,

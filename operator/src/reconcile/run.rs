@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!   Planning ──▶ Working ──▶ Collecting ──▶ Ended ──(scan due, spec changed, retry)──▶ the next run
+//!   Lending (a queue's Consumer)
 //!       ▲  Draining: children of another run are still there
 //! ```
 //!
@@ -74,6 +75,8 @@ pub enum Phase {
     Planning,
     /// Workers compute.
     Working,
+    /// Workers do the movies of a list that others fill; there is no run of its own, and no end.
+    Lending,
     /// Tables and report are being made, after which the run ends like this.
     Collecting(End),
     /// The run has ended.
@@ -126,7 +129,15 @@ pub fn situation(analysis: &Analysis, observed: &Observed, now: Timestamp) -> Si
         situation.phase = Phase::Draining(child);
         return situation;
     }
+    if analysis.only_lends() {
+        situation.phase = Phase::Lending;
+        situation.count_queue_workers(observed);
+        return situation;
+    }
     situation.follow(analysis, observed, &status, now);
+    if analysis.queue().is_some() {
+        situation.count_queue_workers(observed);
+    }
     situation.carry_misconfiguration(&status);
     situation
 }
@@ -171,6 +182,13 @@ impl Situation {
         }
     }
 
+    /// With strategy Queue the workers are a Deployment's pods, and those of the Job only feed the list.
+    fn count_queue_workers(&mut self, observed: &Observed) {
+        let status = observed.workers.as_ref().and_then(|workers| workers.status).unwrap_or_default();
+        let count = |count: Option<i32>| count.and_then(|count| u32::try_from(count).ok()).unwrap_or(0);
+        self.progress.have_workers(count(status.replicas), count(status.ready_replicas));
+    }
+
     /// Before there is a plan: its Job runs, has failed, or its message is lost.
     fn planning(&mut self, jobs: &Children<'_>, observed: &Observed, now: Timestamp) {
         let Some(job) = jobs.plan else { return };
@@ -212,7 +230,7 @@ impl Situation {
         let untold = match self.phase {
             Phase::Planning | Phase::Collecting(_) => true,
             Phase::Working => items.succeeded + items.failed == 0,
-            Phase::Draining(_) | Phase::Ended(_) => false,
+            Phase::Draining(_) | Phase::Ended(_) | Phase::Lending => false,
         };
         let same_run = status.run.as_ref().is_some_and(|run| run.id == self.run.id);
         if self.misconfigured.is_none() && untold && same_run {

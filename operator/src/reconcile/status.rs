@@ -118,6 +118,9 @@ fn of_run(
 fn workers(analysis: &Analysis, situation: &Situation) -> WorkersStatus {
     let open: u32 = situation.progress.open.iter().sum();
     let desired = match situation.phase {
+        Phase::Working | Phase::Lending if !situation.suspended && analysis.queue().is_some() => {
+            analysis.spec.workers.parallelism
+        }
         Phase::Working if !situation.suspended => analysis.spec.workers.parallelism.min(open),
         _ => 0,
     };

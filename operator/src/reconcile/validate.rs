@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use analysisjob::{
-    AnalysisJob, AnalysisJobSpec, FrameCache, Problem, Strategy, labels, reasons, validate::validate as validate_fields,
+    AnalysisJob, AnalysisJobSpec, FrameCache, Problem, Queue, QueueRole, Strategy, labels, reasons,
+    validate::validate as validate_fields,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use kube::{Resource, ResourceExt};
@@ -70,8 +71,9 @@ pub fn validate(job: &AnalysisJob, images: &Images) -> Result<Analysis, Invalid>
     let problem = |path: &str, reason, message: &str| Invalid {
         problems: vec![Problem { path: path.to_owned(), reason, message: message.to_owned(), line: None }],
     };
-    if job.spec.workers.strategy == Strategy::Queue {
-        let message = "this release runs strategy Indexed only: set strategy: Indexed and remove queue";
+    if job.spec.workers.strategy == Strategy::Queue && job.labels().contains_key(KUEUE_QUEUE) {
+        let message = "Kueue admits Jobs, and the workers of strategy Queue are a Deployment: remove the label \
+                       kueue.x-k8s.io/queue-name, or set strategy: Indexed";
         return Err(problem("spec.workers.strategy", reasons::UNSUPPORTED, message));
     }
     let schedule = job.spec.rescan.as_ref().map(Schedule::parse).transpose();
@@ -101,6 +103,16 @@ impl Analysis {
         format!("{}/{}", self.namespace, self.name)
     }
 
+    /// The list that the workers drain, with strategy Queue.
+    pub fn queue(&self) -> Option<&Queue> {
+        self.spec.workers.queue.as_ref().filter(|_| self.spec.workers.strategy == Strategy::Queue)
+    }
+
+    /// Whether the job only lends workers to a list that others fill.
+    pub fn only_lends(&self) -> bool {
+        self.queue().is_some_and(|queue| queue.role == QueueRole::Consumer)
+    }
+
     /// The worker image.
     pub fn worker_image(&self) -> &str {
         self.spec.workers.image.as_deref().unwrap_or(&self.images.worker)
@@ -119,6 +131,11 @@ impl Analysis {
     /// The name of the cache's Deployment and Service.
     pub fn cache_name(&self) -> String {
         format!("{}-cache", self.name)
+    }
+
+    /// The name of the workers' Deployment.
+    pub fn workers_name(&self) -> String {
+        format!("{}-workers", self.name)
     }
 
     /// The name of the claim made from `output.claimTemplate`.

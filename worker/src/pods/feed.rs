@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use plan::{Counts, Message, Plan, Summary};
+use plan::{Message, Plan, PlanHeader, Summary};
 use queue::List;
 
 use super::{
@@ -32,16 +32,22 @@ pub struct FeedArguments {
     /// Which list.
     #[command(flatten)]
     pub list: ListArguments,
+    /// Only the items of this index of the plan, from 0 [default: all items].
+    #[arg(long, env = "JOB_COMPLETION_INDEX", value_name = "N")]
+    pub index: Option<u32>,
+    /// What is added to the index: the Job's first, where a run is divided into several Jobs.
+    #[arg(long, env = "ANALYSIS_FIRST_INDEX", default_value_t = 0, value_name = "N")]
+    pub first_index: u32,
 }
 
 /// Feeds. Can be killed at any instruction and started again.
 pub async fn run(arguments: &FeedArguments) -> Result<Ending, PodError> {
-    unless_told_to_stop(async { fed(&Pod::open(&arguments.common).await?, &arguments.list).await }).await
+    unless_told_to_stop(async { fed(&Pod::open(&arguments.common).await?, arguments).await }).await
 }
 
-async fn fed(pod: &Pod, arguments: &ListArguments) -> Result<Message, PodError> {
-    let list = open(arguments, &pod.job)?;
-    let plan = plan_of(pod).await?;
+async fn fed(pod: &Pod, arguments: &FeedArguments) -> Result<Message, PodError> {
+    let list = open(&arguments.list, &pod.job)?;
+    let plan = part(plan_of(pod).await?, arguments);
     let (mut fills, mut before) = (0, usize::MAX);
     loop {
         let summary = truth(&pod.job, &pod.store, &plan).await?;
@@ -70,6 +76,14 @@ async fn plan_of(pod: &Pod) -> Result<Plan, PodError> {
     })
 }
 
+/// The part of the plan that this pod looks after.
+fn part(plan: Plan, arguments: &FeedArguments) -> Plan {
+    let Some(index) = arguments.index else { return plan };
+    let items = plan.slice(arguments.first_index.saturating_add(index)).to_vec();
+    let count = items.len() as u64;
+    Plan { header: PlanHeader { discovered: count, up_to_date: 0, items: count, ..plan.header }, items }
+}
+
 /// Items that have neither a result nor a reason why there is none.
 fn open_items(summary: &Summary) -> Vec<String> {
     let open = summary.failures.iter().filter(|failure| failure.reason == NOT_DONE);
@@ -86,8 +100,7 @@ async fn wait_for(pod: &Pod, list: &List, mut items: Vec<String>, total: u64) ->
         items.retain(|_| held.next().unwrap_or(false));
         if items.len() < said {
             said = items.len();
-            let counts = Counts { total, ..Counts::default() };
-            pod.progress.say(&format!("{said} of {} items left on {}", counts.total, list.name()));
+            pod.progress.say(&format!("{said} of {total} items left on {}", list.name()));
         }
     }
     Ok(())

@@ -21,6 +21,9 @@ use crate::{
     store::{Store, StoreError},
 };
 
+/// Into so many parts the plan of strategy Queue is divided.
+const QUEUE_PARTS: usize = 10;
+
 /// Why no plan could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanStepError {
@@ -140,6 +143,10 @@ async fn look(job: &Job, source: &Source, store: &Store, today: Date) -> Result<
 
 /// As the AnalysisJob says, else as the cost of a movie says: the first of a few that can be opened stands for all.
 async fn items_per_index(job: &Job, source: &Source, items: &[MoviePath]) -> u32 {
+    if job.queue.is_some() {
+        // An index only watches over its part of the list: these are as fine as progress is told.
+        return u32::try_from(items.len().div_ceil(QUEUE_PARTS)).unwrap_or(u32::MAX).max(1);
+    }
     if let Some(count) = job.items_per_index {
         return count.max(1);
     }

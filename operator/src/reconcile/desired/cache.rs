@@ -73,7 +73,7 @@ pub fn replicas(cache: &ManagedCache, observed: &Observed, situation: &Situation
     match situation.phase {
         _ if situation.suspended => 0,
         Phase::Planning => cache.replicas.min,
-        Phase::Working => cache_size::replicas(&cache.replicas, situation.progress.active, present),
+        Phase::Working | Phase::Lending => cache_size::replicas(&cache.replicas, situation.progress.active, present),
         // Workers of the run before may still end the movies they hold.
         Phase::Draining(_) => present,
         Phase::Collecting(_) | Phase::Ended(_) => 0,

@@ -25,7 +25,7 @@ pub(super) fn add(
     if !present && (stop_work(analysis, observed, situation, wanted) || held) {
         return Ok(());
     }
-    let template = data_pod::template(analysis, &situation.run, labels::COLLECT, Vec::new())?;
+    let template = data_pod::template(analysis, &situation.run, labels::COLLECT, labels::COLLECT, Vec::new())?;
     let mut metadata = run_meta(analysis, situation, name, labels::COLLECT);
     let annotations = metadata.annotations.get_or_insert_default();
     if let Some(plan) = &situation.plan {

@@ -45,8 +45,19 @@ fn work_spec(analysis: &Analysis) -> serde_json::Value {
         "source": spec.source,
         "analysis": spec.analysis,
         "output": spec.output,
-        "workers": {"threads": spec.workers.threads, "itemsPerIndex": spec.workers.items_per_index},
+        "workers": workers(analysis),
         "retry": {"limitPerItem": spec.retry.limit_per_item, "itemDeadlineSeconds": spec.retry.item_deadline_seconds},
         "dryRun": spec.dry_run,
     })
+}
+
+/// With strategy Queue also which list; the server's address is the pods' environment, it may be a secret.
+fn workers(analysis: &Analysis) -> serde_json::Value {
+    let workers = &analysis.spec.workers;
+    let mut read = json!({"threads": workers.threads, "itemsPerIndex": workers.items_per_index});
+    if let Some(queue) = analysis.queue() {
+        read["strategy"] = json!(workers.strategy);
+        read["queue"] = json!({"stream": queue.stream, "role": queue.role, "redis": {}});
+    }
+    read
 }

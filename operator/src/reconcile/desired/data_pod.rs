@@ -1,4 +1,4 @@
-//! The pods that plan, work and collect: one program, one template, three verbs.
+//! The pods that plan, work, feed, drain and collect: one program, one template, a verb each.
 
 use analysisjob::labels;
 use k8s_openapi::{
@@ -32,11 +32,13 @@ const ITEMS: &str = "/etc/analysis-items";
 /// How long a worker may take to end the movie in hand when it is stopped, in seconds.
 pub(super) const GRACE_SECONDS: i64 = 120;
 
-/// The template of the pods of `role` (`plan`, `work` or `collect`), the overlay of the workers laid over it.
+/// The template of the pods of `role` (`plan`, `work`, `feed` or `collect`) that run the program's `verb`, the overlay of
+/// the workers laid over it.
 pub(super) fn template(
     analysis: &Analysis,
     run: &Run,
     role: &str,
+    verb: &str,
     more: Vec<EnvVar>,
 ) -> Result<PodTemplateSpec, OverlayError> {
     let mut labels = child_labels(analysis, role);
@@ -48,7 +50,7 @@ pub(super) fn template(
     spec.image_pull_secrets = pull_secrets(&workers.image_pull_secrets);
     spec.priority_class_name.clone_from(&workers.priority_class_name);
     spec.volumes = Some(volumes(analysis, run));
-    spec.containers = vec![container(analysis, run, role, more)];
+    spec.containers = vec![container(analysis, run, verb, more)];
     let metadata = ObjectMeta { labels: Some(labels), ..ObjectMeta::default() };
     let mut template = PodTemplateSpec { metadata: Some(metadata), spec: Some(spec) };
     lay_over(&mut template, workers.pod_template.as_ref(), "spec.workers.podTemplate")?;

@@ -27,7 +27,7 @@ pub(super) fn add(
         let example = PlanCounts { selected: 1, indexes: 1, items_per_index: 1, ..PlanCounts::default() };
         wanted.rehearsal = work::jobs(analysis, situation, &example, held)?.pop();
     }
-    let template = data_pod::template(analysis, &situation.run, labels::PLAN, Vec::new())?;
+    let template = data_pod::template(analysis, &situation.run, labels::PLAN, labels::PLAN, Vec::new())?;
     let mut job = Job {
         metadata: run_meta(analysis, situation, name, labels::PLAN),
         spec: Some(data_pod::single(template, held)),

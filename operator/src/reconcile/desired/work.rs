@@ -1,12 +1,18 @@
 //! The work Jobs: Indexed Jobs whose indexes are slices of the plan; several where one Job cannot hold all indexes.
+//!
+//! With strategy Queue an index does not compute its slice: it puts it on the list, and ends when all of it is done. So
+//! what a run has done is read off its Jobs with either strategy, and the operator never speaks to Redis.
 
 use analysisjob::labels;
-use k8s_openapi::api::{
-    batch::v1::{Job, JobSpec, PodFailurePolicy},
-    core::v1::PodTemplateSpec,
+use k8s_openapi::{
+    api::{
+        batch::v1::{Job, JobSpec, PodFailurePolicy},
+        core::v1::{EnvVar, PodTemplateSpec, ResourceRequirements},
+    },
+    apimachinery::pkg::api::resource::Quantity,
 };
 
-use super::{Resources, add_job, data_pod, overlay::OverlayError, plan::queue, pod::env, run_meta};
+use super::{Resources, add_job, data_pod, overlay::OverlayError, plan::queue, pod::env, run_meta, workers};
 use crate::reconcile::{
     items::FIRST_INDEX,
     observe::Observed,
@@ -46,13 +52,39 @@ pub(super) fn jobs(
     let left: Vec<u32> = shards(plan.indexes)
         .map(|shard| open.get(shard.number as usize).copied().unwrap_or(shard.completions))
         .collect();
-    let shares = parallelism(analysis.spec.workers.parallelism, &left);
+    // Who only feeds the list does so for all of it at once.
+    let at_once = if analysis.queue().is_some() { plan.indexes } else { analysis.spec.workers.parallelism };
+    let shares = parallelism(at_once, &left);
     let template = |shard: Shard| {
         let first = env("ANALYSIS_FIRST_INDEX", shard.first_index.to_string());
-        data_pod::template(analysis, &situation.run, labels::WORK, vec![first])
+        match analysis.queue() {
+            None => data_pod::template(analysis, &situation.run, labels::WORK, labels::WORK, vec![first]),
+            Some(_) => feed(analysis, situation, first),
+        }
     };
     let begun = shards(plan.indexes).zip(shares).filter_map(|(shard, share)| Some((shard, share?)));
     begun.map(|(shard, share)| Ok(job(analysis, situation, plan, shard, share, held, template(shard)?))).collect()
+}
+
+/// A pod that looks after a slice of the plan on the list: it computes nothing.
+fn feed(analysis: &Analysis, situation: &Situation, first: EnvVar) -> Result<PodTemplateSpec, OverlayError> {
+    let more = workers::environment(analysis).into_iter().chain([first]).collect();
+    let mut template = data_pod::template(analysis, &situation.run, labels::FEED, labels::FEED, more)?;
+    let containers = template.spec.iter_mut().flat_map(|spec| &mut spec.containers);
+    for container in containers.filter(|container| container.name == data_pod::CONTAINER) {
+        container.resources = Some(little());
+    }
+    Ok(template)
+}
+
+/// Enough for waiting, and for a list of a few thousand names.
+fn little() -> ResourceRequirements {
+    let quantities = |pairs: [(&str, &str); 2]| pairs.map(|(name, much)| (name.to_owned(), Quantity(much.to_owned())));
+    ResourceRequirements {
+        requests: Some(quantities([("cpu", "10m"), ("memory", "32Mi")]).into()),
+        limits: Some(quantities([("cpu", "1"), ("memory", "256Mi")]).into()),
+        ..ResourceRequirements::default()
+    }
 }
 
 fn job(

@@ -107,6 +107,7 @@ fn ready(analysis: &Analysis, situation: &Situation, obstacle: Option<&Obstacle>
         Phase::Planning => said("True", reasons::PLANNING, "the plan is being made"),
         Phase::Working if is_queued(analysis, situation) => said("True", reasons::QUEUED, done),
         Phase::Working => said("True", reasons::RUNNING, done),
+        Phase::Lending => said("True", reasons::LENDING, "workers do the movies of a list that others fill"),
         Phase::Collecting(_) => said("True", reasons::COLLECTING, "tables and report are being made"),
         Phase::Ended(_) if analysis.schedule.is_some() => said("True", reasons::WAITING, done),
         Phase::Ended(End::Complete) => said("True", reasons::COMPLETE, done),
@@ -149,6 +150,7 @@ fn complete(situation: &Situation) -> Said {
         Phase::Ended(End::Complete) => said("True", reasons::COMPLETE, "the run has ended"),
         Phase::Ended(End::DryRun) => said("True", reasons::DRY_RUN, "the plan is made"),
         Phase::Ended(End::Failed { reason, .. }) => said("False", reason, "the run has failed"),
+        Phase::Lending => said("False", reasons::LENDING, "a Consumer has no end"),
         _ => said("False", reasons::RUNNING, "the run has not ended"),
     }
 }
@@ -190,7 +192,7 @@ fn cache_ready(analysis: &Analysis, observed: &Observed, situation: &Situation) 
     }
     match situation.phase {
         _ if situation.suspended => said("False", reasons::SCALED_TO_ZERO, "no run needs it now"),
-        Phase::Planning | Phase::Working => said("False", reasons::STARTING, "its pods are starting"),
+        Phase::Planning | Phase::Working | Phase::Lending => said("False", reasons::STARTING, "its pods are starting"),
         _ => said("False", reasons::SCALED_TO_ZERO, "no run needs it now"),
     }
 }
@@ -199,6 +201,7 @@ fn planned(situation: &Situation) -> Said {
     match (&situation.plan, &situation.phase) {
         (Some(_), _) | (None, Phase::Ended(End::Complete | End::DryRun)) => said("True", reasons::AS_EXPECTED, ""),
         (None, Phase::Ended(End::Failed { reason, message })) => said("False", reason, message),
+        (None, Phase::Lending) => said("False", reasons::LENDING, "others plan"),
         (None, _) => said("False", reasons::PLANNING, "the plan is not made yet"),
     }
 }
