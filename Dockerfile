@@ -48,6 +48,12 @@ FROM debian AS archive-root
 COPY --from=binaries /archive /bucket /programs/
 RUN /root.sh /programs /root
 
+# Debian's own Redis, for the tests of strategy Queue.
+FROM debian AS redis-root
+RUN apt-get update && apt-get install -y --no-install-recommends redis-server && rm -rf /var/lib/apt/lists/* && \
+    install -D -t /programs /usr/bin/redis-server /usr/bin/redis-cli
+RUN /root.sh /programs /root
+
 # --- the images -------------------------------------------------------------------------------------------------------
 FROM scratch AS base
 ARG VERSION=unknown
@@ -93,3 +99,12 @@ COPY --from=archive-root /root/debian/ /
 COPY --from=archive-root /root/programs/ /usr/local/bin/
 EXPOSE 8000
 ENTRYPOINT ["/usr/local/bin/archive"]
+
+# Tests only, never pushed.
+FROM base AS redis
+LABEL org.opencontainers.image.title="redis" \
+      org.opencontainers.image.description="Debian's Redis; for tests"
+COPY --from=redis-root /root/debian/ /
+COPY --from=redis-root /root/programs/ /usr/local/bin/
+EXPOSE 6379
+CMD ["redis-server"]

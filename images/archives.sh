@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes the images of the tests as files for `ctr images import`: archives.sh OUTDIR TAG
-#   OUTDIR/{operator,worker,lazycache,archive}.tar
-#   named docker.io/library/{analysis-operator,analysis-worker,lazycache,archive}:TAG, and :TAG-next, the same under the
+#   OUTDIR/{operator,worker,lazycache,archive,redis}.tar
+#   named docker.io/library/{analysis-operator,analysis-worker,lazycache,archive,redis}:TAG, and :TAG-next, the same under the
 #   name of another release, for the tests that roll from one to the other
 # From the binaries in BINARIES (target/release). What has not changed comes from the layers of the last time.
 set -eu
@@ -28,8 +28,8 @@ name_again() {
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-./images/build.sh operator worker lazycache archive
-for target in operator worker lazycache archive; do
+./images/build.sh operator worker lazycache archive redis
+for target in operator worker lazycache archive redis; do
     image_save "$(image_name "$target"):$TAG" "$out/$target.tar"
     name_again "$out/$target.tar"
 done

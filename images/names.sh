@@ -26,7 +26,7 @@ program_of() {
     case $1 in
     operator) echo analysis-operator ;;
     worker) echo analysis-worker ;;
-    lazycache | archive) echo "$1" ;;
+    lazycache | archive | redis) echo "$1" ;;
     *) return 1 ;;
     esac
 }

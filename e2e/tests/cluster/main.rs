@@ -11,6 +11,7 @@ mod archive_trouble;
 mod disruption;
 mod kills;
 mod outputs;
+mod queue;
 mod quickstart;
 mod registry;
 mod scaling;
