@@ -12,7 +12,7 @@ export TAG REGISTRY BINARIES
 RUN_DIR ?= run
 
 .PHONY: help setup run test test-api test-browser cluster cluster-down e2e check deny crds reference bench bench-operator \
-	bench-cluster bench-prores chart-files manifests-check images images-sizes push fmt clean
+	bench-cluster bench-prores bench-queue chart-files manifests-check images images-sizes push fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,8 @@ run: setup ## render a small archive, serve it, analyse it, name the results
 	cargo build --release --workspace --bin archive --bin analysis-worker
 	@./e2e/quickstart.sh "$(RUN_DIR)"
 
-test: setup ## every test that needs no cluster
+test: ## every test that needs no cluster
+	@./setup.sh test
 	cargo test --release --workspace
 	cargo test --release -p analysis-operator --features otlp --test otlp
 
@@ -62,13 +63,17 @@ crds: ## write crds/ from the Rust types
 reference: ## write docs/reference/ from the code
 	WRITE_REFERENCE=1 cargo test --release --quiet --workspace --test reference
 
-bench: bench-operator bench-prores bench-cluster ## every benchmark; the figures go to docs/benchmarks.md
+bench: bench-operator bench-prores bench-queue bench-cluster ## every benchmark; the figures go to docs/benchmarks.md
 
 bench-operator: ## reconciles, memory, sizes and failover of the operator against a mocked API
 	cargo bench -p analysis-operator --bench operator
 
 bench-cluster: ## from apply to the first worker, overhead over a bare Job, weight, on a real cluster (as make e2e)
 	@e2e/e2e.sh --bench
+
+bench-queue: ## pace, latency and tail of strategy Queue, with a real Redis on this machine
+	@./setup.sh test
+	cargo bench -p queue --bench list
 
 bench-prores: ## reduced-size decoding of ProRes frames beside FFmpeg's full decode, ms a frame
 	cargo bench -p prores --bench reduced

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes sure that what cannot come from crates.io is there: a C toolchain, FFmpeg, OpenCV, clang.
 # On Debian and Ubuntu the missing packages are installed (through sudo where needed); elsewhere they are named.
+# `setup.sh test` also looks for what only the tests need (a real Redis).
 # `setup.sh test-api` looks for what only `make test-api` needs, `setup.sh test-cluster` for what the node of `make e2e` does.
 set -eu
 
@@ -54,7 +55,7 @@ install_debian() {
 }
 
 check_elsewhere() {
-    for tool in cc pkg-config cmake nasm clang ffmpeg; do
+    for tool in cc pkg-config cmake nasm clang ffmpeg $TEST_TOOLS; do
         command -v "$tool" >/dev/null 2>&1 || fail "$tool is missing. Mend: see 'Other systems' in README.md"
     done
     for library in opencv4 libavcodec libavformat libavutil libswscale libswresample; do
@@ -63,7 +64,12 @@ check_elsewhere() {
 }
 
 check_rust
+TEST_TOOLS=""
 case ${1:-} in
+test)
+    PACKAGES="$PACKAGES redis-server"
+    TEST_TOOLS="redis-server redis-cli"
+    ;;
 test-api) check_go ;;
 test-cluster)
     check_go

@@ -114,7 +114,8 @@ pub enum Strategy {
 pub struct Queue {
     /// The Redis server (version 7 or newer).
     pub redis: Redis,
-    /// The stream's key in Redis. Every job with the same server and stream shares one list.
+    /// The stream's name. Jobs with the same server and stream, the same archive and the same analysis share one list;
+    /// others share nothing.
     #[schemars(length(min = 1, max = 128), regex(pattern = r"^[-._:a-zA-Z0-9]+$"))]
     pub stream: String,
     /// What this job does: `ProducerAndConsumer` fills the stream and drains it, Consumer only lends workers. Default:

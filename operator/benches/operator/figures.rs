@@ -1,6 +1,6 @@
 //! Figures beside their goals, printed and written into the page.
 
-use std::{fmt::Write as _, fs, path::PathBuf};
+use std::{fmt::Write as _, fs, path::Path};
 
 /// One figure.
 pub struct Figure {
@@ -68,7 +68,8 @@ pub fn tell(about: &Section, figures: &[Figure]) {
         println!("not optimised: the figures are no measure, and docs/benchmarks.md stays as it is");
         return;
     }
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("docs/benchmarks.md"));
+    let path = above.into_iter().find(|path| path.exists()).expect("docs/benchmarks.md");
     let page = fs::read_to_string(&path).unwrap_or_else(|_| "# Benchmarks\n\nWritten by `make bench`.\n".to_owned());
     fs::write(&path, with_section(&page, &about.heading(), &section)).unwrap();
 }
