@@ -67,8 +67,8 @@ check_rust
 TEST_TOOLS=""
 case ${1:-} in
 test)
-    PACKAGES="$PACKAGES redis-server"
-    TEST_TOOLS="redis-server redis-cli"
+    PACKAGES="$PACKAGES redis-server openssl"
+    TEST_TOOLS="redis-server redis-cli openssl"
     ;;
 test-api) check_go ;;
 test-cluster)

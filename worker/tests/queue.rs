@@ -182,3 +182,44 @@ async fn a_list_that_cannot_be_is_named_with_the_mend() {
     assert_eq!((ended.code, ended.reason()), (Some(78), "QueueInvalid"), "{}", ended.stderr);
     assert!(ended.stderr.contains("authentication failed") && !ended.stderr.contains("secret"), "{}", ended.stderr);
 }
+
+/// A certificate of an authority of its own, for localhost.
+fn certificates(folder: &std::path::Path) {
+    let openssl = |arguments: &str| {
+        let output = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    openssl("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=tests");
+    openssl("req -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj /CN=localhost");
+    std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1").unwrap();
+    openssl("x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -out cert.pem -days 2 -extfile names");
+}
+
+#[tokio::test]
+async fn a_list_behind_tls_and_a_password_is_drained() {
+    let lab = Lab::of(1);
+    let folder = tempfile::tempdir().unwrap();
+    certificates(folder.path());
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (certificate, key, authority) = (file("cert.pem"), file("key.pem"), file("ca.pem"));
+    let redis = Redis::with(
+        &[
+            ["--tls-port", &port, "--tls-cert-file", &certificate, "--tls-key-file", &key].as_slice(),
+            &["--tls-ca-cert-file", &authority, "--tls-auth-clients", "no", "--save", ""],
+        ]
+        .concat(),
+    )
+    .await;
+    assert_eq!(redis.cli(&["acl", "setuser", "drain", "on", ">secret", "~analysis:*", "+@all"]), "OK");
+    let address = format!("rediss://drain:secret@localhost:{port}/0");
+    let pods = lab.pods("out", |_| {}).with("ANALYSIS_REDIS", &address).with("ANALYSIS_STREAM", "tests");
+    assert_eq!(pods.plan().code, Some(0));
+    let pods = pods.with("SSL_CERT_FILE", &authority);
+    let worker = drain(&pods, "behind-tls");
+    let fed = pods.start("feed", &[]).end();
+    assert_eq!((fed.code, fed.items()), (Some(0), (1, 0, 1, 0)), "{}", fed.stderr);
+    worker.terminate();
+    let ended = worker.end();
+    assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+}
