@@ -1,7 +1,7 @@
 //! A job as text: a block, or a line. Pure.
 
 use analysisjob::{
-    AnalysisJob, AnalysisJobStatus, conditions,
+    AnalysisJob, AnalysisJobStatus, QueueRole, conditions,
     status::{ChildJobKind, FailureSample, RunStatus},
 };
 use k8s_openapi::{
@@ -31,7 +31,7 @@ pub fn block(job: &AnalysisJob, session: &Session, now: Timestamp) -> String {
         text.push_str(&progress(&view));
     }
     text.push_str(&notable(status));
-    text.push_str(&facts(&view, status, now));
+    text.push_str(&facts(&view, status, queue(job), now));
     text.push_str(&children(status.run.as_ref()));
     text.push_str(&failures(&view, status, session));
     text
@@ -102,7 +102,7 @@ fn section(heading: &str, rows: &[Vec<String>]) -> String {
     format!("\n{heading}{}", table(rows, &[]))
 }
 
-fn facts(view: &View, status: &AnalysisJobStatus, now: Timestamp) -> String {
+fn facts(view: &View, status: &AnalysisJobStatus, queue: Option<String>, now: Timestamp) -> String {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut say = |name: &str, text: String| rows.push(vec![name.to_owned(), text]);
     if view.percent.is_some() {
@@ -110,6 +110,9 @@ fn facts(view: &View, status: &AnalysisJobStatus, now: Timestamp) -> String {
     }
     if let Some(workers) = &status.workers {
         say("workers", format!("{} ready, {} active, {} wanted", workers.ready, workers.active, workers.desired));
+    }
+    if let Some(queue) = queue {
+        say("queue", queue);
     }
     if let Some(cache) = &status.cache {
         say("cache", format!("{}  {}", view.cache, cache.url.as_deref().unwrap_or("")));
@@ -124,6 +127,21 @@ fn facts(view: &View, status: &AnalysisJobStatus, now: Timestamp) -> String {
         say("next scan", format!("{} (in {})", minute(*next), duration(seconds(now, *next))));
     }
     section("", &rows)
+}
+
+/// The list of strategy Queue, and what this job does with it. An address in the spec holds no password.
+fn queue(job: &AnalysisJob) -> Option<String> {
+    let queue = job.spec.workers.queue.as_ref()?;
+    let does = match queue.role {
+        QueueRole::ProducerAndConsumer => "filled and drained by this job",
+        QueueRole::Consumer => "filled elsewhere, drained here too",
+    };
+    let server = match (&queue.redis.url, &queue.redis.url_secret_ref) {
+        (Some(url), _) => url.clone(),
+        (None, Some(key)) => format!("secret {}/{}", key.name, key.key),
+        (None, None) => String::new(),
+    };
+    Some(format!("{} at {server}, {does}", queue.stream))
 }
 
 fn movies(view: &View) -> String {
@@ -202,6 +220,17 @@ RS03/a.mov  DecodeError  frame 12 cannot be decoded
 all of them: kubectl analysis failures ashes-2018 -n science
 ";
         assert_eq!(block_of(&job()), expected);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_shares_a_list_names_it_and_its_part_in_it() {
+        let mut job = job();
+        let queue = |role: &str| json!({"redis": {"urlSecretRef": {"name": "redis", "key": "url"}}, "stream": "camhd", "role": role});
+        job.spec.workers.queue = serde_json::from_value(queue("ProducerAndConsumer")).unwrap();
+        let line = "queue    camhd at secret redis/url, filled and drained by this job\n";
+        assert!(block_of(&job).contains(line), "{}", block_of(&job));
+        job.spec.workers.queue = serde_json::from_value(queue("Consumer")).unwrap();
+        assert!(block_of(&job).contains("filled elsewhere, drained here too"));
     }
 
     #[tokio::test]
