@@ -26,13 +26,18 @@ mod estimate;
 mod flow;
 mod grid;
 mod image;
+mod look;
+mod reason;
 mod regions;
+mod sequence;
 mod similarity;
 mod verdict;
 
 pub use estimate::{Estimate, Method, SecondMotion, Settings, Status, estimate};
 pub use image::{Grey, Prepared};
+pub use reason::Reason;
 pub use regions::{Region, RegionKind, RegionStats, Row, regions};
+pub use sequence::doubts;
 pub use similarity::Similarity;
 
 /// Why no motion could be estimated.
