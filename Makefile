@@ -11,7 +11,7 @@ export TAG REGISTRY BINARIES
 # Where `make run` puts its archive and results.
 RUN_DIR ?= run
 
-.PHONY: help setup run test test-api test-browser cluster cluster-down e2e check deny crds reference bench bench-operator \
+.PHONY: help setup run test test-api test-browser cluster cluster-down e2e check deny crds reference accuracy bench bench-operator \
 	bench-cluster bench-prores chart-files manifests-check images images-sizes push fmt clean
 
 help: ## this list
@@ -61,6 +61,9 @@ crds: ## write crds/ from the Rust types
 
 reference: ## write docs/reference/ from the code
 	WRITE_REFERENCE=1 cargo test --release --quiet --workspace --test reference
+
+accuracy: ## measure motion against the truth of rendered pairs and movies, write docs/accuracy.md (needs libopencv-contrib-dev)
+	cargo bench --workspace --features motion/tvl1 --bench accuracy -- --write
 
 bench: bench-operator bench-prores bench-cluster ## every benchmark; the figures go to docs/benchmarks.md
 

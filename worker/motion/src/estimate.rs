@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Prepared,
     flow::{self, Detail, Found},
-    look,
+    look::{self, Look},
     reason::Reason,
     similarity::Similarity,
     verdict::{Verdict, weigh},
@@ -16,25 +16,25 @@ const DARK: f64 = 5.0;
 /// A camera whose picture moves less than this, in full-resolution pixels on average, is still.
 const STILL: f64 = 1.0;
 /// The brightness of the patches may change by this share of their contrast.
-const LIGHT: f64 = 0.06;
+const LIGHT: f32 = 0.06;
 /// A larger standard error than this, in pixels of the image, is worth a second look.
 const PRECISE: f64 = 0.03;
 /// What light and noise leave unexplained of the patches' change, over the pattern's variance …
-const CHANGE: f64 = 0.03;
+const CHANGE: f32 = 0.03;
 /// … and what is no neighbour's of their change of brightness, over their contrast; half of either are as much.
-const FLICKER: f64 = 0.12;
+const FLICKER: f32 = 0.12;
 /// The fineness of their pattern may change by this factor.
-const FOCUS: f64 = 0.88;
+const FOCUS: f32 = 0.88;
 
 /// How points are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Method {
-    /// Corners, and DIS where they are too few to be sure.
+    /// Corners, and DIS where they are too few to be sure: the cheapest that is.
     Auto,
     /// Dense inverse search flow.
     #[serde(rename = "DIS")]
     Dis,
-    /// Tracked corners.
+    /// Tracked corners; where that leaves doubt, tracked again in larger windows of images freed of what light does.
     Corners,
     /// The original program's method (feature `tvl1`).
     #[serde(rename = "DualTVL1")]
@@ -138,6 +138,15 @@ fn may_heal(reasons: &[Reason]) -> bool {
     reasons.contains(&Reason::Light) || reasons.iter().all(by_more_points)
 }
 
+/// Why what agrees may be no rock, or not have been followed well.
+fn doubts(look: &Look) -> Vec<Reason> {
+    let light = look.light > LIGHT;
+    let focus = look.focus < FOCUS;
+    let change = look.change / CHANGE + look.flicker / FLICKER > 1.0;
+    let all = [(light, Reason::Light), (focus, Reason::Focus), (change, Reason::Change)];
+    all.into_iter().filter_map(|(doubtful, reason)| doubtful.then_some(reason)).collect()
+}
+
 struct Pair<'a> {
     from: &'a Prepared,
     to: &'a Prepared,
@@ -172,11 +181,9 @@ impl Pair<'_> {
         let Some(first) = first else { return (nothing(method, reasons), f64::INFINITY) };
         let agreeing = points.iter().zip(&first.agrees).filter_map(|(found, agrees)| agrees.then_some(found));
         let look = look::compare([self.from.grey(), self.to.grey()], agreeing);
-        reasons.extend(
-            (look.light > LIGHT && method == Method::Corners && detail == Detail::Plain).then_some(Reason::Light),
-        );
-        reasons.extend((look.focus < FOCUS).then_some(Reason::Focus));
-        reasons.extend((look.change / CHANGE + look.flicker / FLICKER > 1.0).then_some(Reason::Change));
+        // Dense flow and evened images do without brightness.
+        let lit = method == Method::Corners && detail == Detail::Plain;
+        reasons.extend(doubts(&look).into_iter().filter(|reason| lit || *reason != Reason::Light));
         let error = first.standard_error(&points, width.hypot(height) / 2.0);
         let full = 1.0 / self.img_scale;
         let similarity = first.similarity.scaled(full);
