@@ -10,7 +10,7 @@ use crate::scene::{
 };
 
 /// Of so many cases, the slow methods get one.
-const SLOW_SHARE: usize = 10;
+const SLOW_SHARE: usize = 16;
 
 /// Whose answer it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
