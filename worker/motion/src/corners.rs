@@ -189,6 +189,16 @@ mod tests {
     }
 
     #[test]
+    fn strokes_on_even_ground_are_drawn_and_rock_is_not() {
+        let stroke = |x: u32, y: u32| (10..70).contains(&x) && x % 10 < 3 && (20..30).contains(&y);
+        let text = find(&image(|x, y| if stroke(x, y) { 220 } else { 30 }));
+        assert!(!text.is_empty() && text.iter().all(|corner| corner.drawn), "{text:?}");
+        let wave = |at: u32, length: f32| (at as f32 * std::f32::consts::TAU / length).sin();
+        let rock = find(&image(|x, y| (128.0 + 60.0 * wave(x, 17.0) * wave(y, 13.0) + 50.0 * wave(x + y, 29.0)) as u8));
+        assert!(!rock.is_empty() && rock.iter().all(|corner| !corner.drawn), "{rock:?}");
+    }
+
+    #[test]
     fn flat_and_tiny_images_have_no_corners() {
         assert_eq!(find(&image(|_, _| 90)), []);
         assert_eq!(find(&image(|x, _| (x * 3) as u8)), [], "a slope");

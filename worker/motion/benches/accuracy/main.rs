@@ -24,7 +24,7 @@ use scene::cases::conditions;
 const CASES: usize = 16;
 /// The set of seeds in the tables, never looked at while the guards were tuned.
 const HELD_OUT: u64 = 0x7e57;
-/// The set the guards were tuned on, and its cases of a condition.
+/// One of the two sets the guards were tuned on, and its cases of a condition.
 const TUNED_ON: (u64, usize) = (1, 8);
 
 fn main() -> ExitCode {

@@ -34,8 +34,8 @@ pub fn page(tables: &[(Condition, Answers)], tuned: &Answers, movies: &[Movies])
     let _ = writeln!(
         page,
         "\nThe tables hold {pairs} pairs: {} conditions, {CASES} cases each, of the set of seeds {HELD_OUT:#x}. The guards were \
-         tuned on the set {} ({} pairs) and looked at none of the tables' pairs. DualTVL1 takes seconds a pair, so it gets one case of each condition. \
-         Times are processor time, a remark: the earlier picture is prepared, as in a movie.\n",
+         tuned on the sets 1 and 2; set {} ({} pairs) has a line below, beside the tables', whose pairs no guard has seen. DualTVL1 \
+         takes seconds a pair, so it gets one case of each condition. Times are processor time, a remark: the earlier picture is prepared, as in a movie.\n",
         tables.len(),
         TUNED_ON.0,
         tuned.of(By::Auto).pairs,
