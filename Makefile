@@ -11,8 +11,9 @@ export TAG REGISTRY BINARIES
 # Where `make run` puts its archive and results.
 RUN_DIR ?= run
 
-.PHONY: help setup run test test-api test-browser cluster cluster-down e2e check deny crds reference bench bench-operator \
-	bench-cluster bench-prores bench-queue chart-files manifests-check images images-sizes push fmt clean
+.PHONY: help setup run test test-api test-browser cluster cluster-down e2e check deny crds reference bench \
+	bench-operator bench-cluster bench-prores bench-queue chart-files manifests-check images images-sizes push fmt clean \
+	accuracy
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +63,9 @@ crds: ## write crds/ from the Rust types
 
 reference: ## write docs/reference/ from the code
 	WRITE_REFERENCE=1 cargo test --release --quiet --workspace --test reference
+
+accuracy: ## measure motion against the truth of rendered pairs and movies, write docs/accuracy.md (needs libopencv-contrib-dev)
+	cargo bench --workspace --features motion/tvl1 --bench accuracy -- --write
 
 bench: bench-operator bench-prores bench-queue bench-cluster ## every benchmark; the figures go to docs/benchmarks.md
 

@@ -71,7 +71,9 @@ impl Pipeline {
             .map_ok(move |(number, ready)| stream::iter(window.arrived(number, ready)).map(Ok::<_, ItemError>))
             .try_flatten();
         let rows = jobs.map(|job| async { self.row(movie, flow, job?).await }).buffered(ahead);
-        rows.try_collect().await
+        let mut rows: Vec<FlowRow> = rows.try_collect().await?;
+        doubt(&mut rows);
+        Ok(rows)
     }
 
     async fn frame(&self, movie: &Arc<Movie>, number: u32, decoded: &AtomicU64) -> Result<(u32, Ready), ItemError> {
@@ -102,6 +104,17 @@ impl Pipeline {
             retrieve_frame2: to.took.as_secs_f64(),
         };
         Ok(FlowRow::new(pair.frame, &estimate, movie.size(), (pair.from, pair.to), timing))
+    }
+}
+
+/// Leaves open what a row's neighbours make doubtful.
+fn doubt(rows: &mut [FlowRow]) {
+    let seen: Vec<motion::Row> = rows.iter().map(FlowRow::motion_row).collect();
+    for (row, reason) in rows.iter_mut().zip(motion::doubts(&seen)) {
+        if let Some(reason) = reason {
+            row.optical_flow.status = motion::Status::Undetermined;
+            row.optical_flow.reasons.push(reason);
+        }
     }
 }
 

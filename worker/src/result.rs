@@ -106,6 +106,9 @@ pub struct Flow {
     pub valid: bool,
     /// `moved`, `still` or `undetermined`.
     pub status: motion::Status,
+    /// Why the status is undetermined; empty where it is not. Older files have none.
+    #[serde(default)]
+    pub reasons: Vec<motion::Reason>,
     /// The method that gave the answer.
     pub method: motion::Method,
     /// Correspondences that agree with the similarity.
@@ -226,6 +229,7 @@ impl FlowRow {
             similarity: estimate.similarity.to_array(),
             valid: estimate.valid,
             status: estimate.status,
+            reasons: estimate.reasons.clone(),
             method: estimate.method,
             inliers: estimate.inliers,
             coverage: estimate.coverage,

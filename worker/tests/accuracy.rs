@@ -57,6 +57,8 @@ fn measured(rows: &[serde_json::Value], truth: &Truth) -> Vec<(String, f64, Stat
         let error = fitted.mean_difference(&Similarity::from(truth.motion(from, to).unwrap()), 1920.0, 1080.0);
         let spell = truth.spell(row["frameNumber"].as_u64().unwrap() as u32).unwrap().to_owned();
         let status: Status = serde_json::from_value(flow["status"].clone()).unwrap();
+        let reasons: Vec<motion::Reason> = serde_json::from_value(flow["reasons"].clone()).unwrap();
+        assert_eq!(reasons.is_empty(), status != Status::Undetermined, "a row is sure, or says why not: {flow}");
         (spell, error, status, flow["performance"]["timing"]["opticalFlow"].as_f64().unwrap() * 1000.0)
     };
     rows.iter().map(row).collect()

@@ -14,6 +14,8 @@ pub struct Corner {
     pub y: f32,
     /// The cell it is in.
     pub cell: usize,
+    /// Whether it looks burned in: strokes of one brightness on ground of one other, with nothing between.
+    pub drawn: bool,
 }
 
 /// At most so many corners a cell.
@@ -42,10 +44,42 @@ pub fn find(image: &Grey) -> Vec<Corner> {
         let peaks = rows[1].iter().zip(&highest).enumerate().take(width - MARGIN).skip(MARGIN);
         for (x, (value, _)) in peaks.filter(|(_, (value, highest))| **value >= TEXTURE && *value >= *highest) {
             let cell = cell_of(x as f64, y as f64, width as f64, height as f64);
-            cells[cell].push((*value, Corner { x: x as f32, y: y as f32, cell }));
+            cells[cell].push((*value, Corner { x: x as f32, y: y as f32, cell, drawn: false }));
         }
     }
-    cells.into_iter().flat_map(best_apart).collect()
+    let kept = cells.into_iter().flat_map(best_apart);
+    kept.map(|corner| Corner { drawn: is_drawn(image, &corner), ..corner }).collect()
+}
+
+/// Half the size of the patch that is looked at for strokes, in pixels.
+const STROKES: usize = 4;
+/// The least difference between strokes and ground, in grey levels.
+const STARK: u8 = 80;
+/// Values within this share of the difference are of one level …
+const LEVEL: f32 = 0.1;
+/// … and so many of a patch are of either.
+const TWO_LEVELS: f32 = 0.7;
+
+fn is_drawn(image: &Grey, corner: &Corner) -> bool {
+    let (width, height) = (image.width as usize, image.height as usize);
+    let span = |at: f32, size: usize| (at as usize).saturating_sub(STROKES)..(at as usize + STROKES + 1).min(size);
+    let columns = span(corner.x, width);
+    let rows = span(corner.y, height).map(|row| &image.data[row * width..][columns.clone()]);
+    let (mut least, mut most) = (u8::MAX, 0);
+    for value in rows.clone().flatten() {
+        (least, most) = (least.min(*value), most.max(*value));
+    }
+    let difference = most - least;
+    if difference < STARK {
+        return false;
+    }
+    let near = (f32::from(difference) * LEVEL) as u8;
+    let (mut level, mut all) = (0, 0);
+    for value in rows.flatten() {
+        level += u32::from(*value - least <= near || most - *value <= near);
+        all += 1;
+    }
+    level as f32 >= TWO_LEVELS * all as f32
 }
 
 /// The highest of the 3 x 3 values around each of the middle row's, but its ends.
@@ -152,6 +186,16 @@ mod tests {
             assert!(found.iter().any(|corner| (corner.x - x).hypot(corner.y - y) < 3.0), "none at {x}, {y}");
         }
         assert!(found.iter().all(|corner| (corner.x - 40.0).abs() > 14.0), "{found:?}");
+    }
+
+    #[test]
+    fn strokes_on_even_ground_are_drawn_and_rock_is_not() {
+        let stroke = |x: u32, y: u32| (10..70).contains(&x) && x % 10 < 3 && (20..30).contains(&y);
+        let text = find(&image(|x, y| if stroke(x, y) { 220 } else { 30 }));
+        assert!(!text.is_empty() && text.iter().all(|corner| corner.drawn), "{text:?}");
+        let wave = |at: u32, length: f32| (at as f32 * std::f32::consts::TAU / length).sin();
+        let rock = find(&image(|x, y| (128.0 + 60.0 * wave(x, 17.0) * wave(y, 13.0) + 50.0 * wave(x + y, 29.0)) as u8));
+        assert!(!rock.is_empty() && rock.iter().all(|corner| !corner.drawn), "{rock:?}");
     }
 
     #[test]

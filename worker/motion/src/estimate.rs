@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Prepared,
-    flow::{self, Found},
+    flow::{self, Detail, Found},
+    look::{self, Look},
+    reason::Reason,
     similarity::Similarity,
     verdict::{Verdict, weigh},
 };
@@ -13,16 +15,26 @@ use crate::{
 const DARK: f64 = 5.0;
 /// A camera whose picture moves less than this, in full-resolution pixels on average, is still.
 const STILL: f64 = 1.0;
+/// The brightness of the patches may change by this share of their contrast.
+const LIGHT: f32 = 0.06;
+/// A larger standard error than this, in pixels of the image, is worth a second look.
+const PRECISE: f64 = 0.03;
+/// What light and noise leave unexplained of the patches' change, over the pattern's variance …
+const CHANGE: f32 = 0.03;
+/// … and what is no neighbour's of their change of brightness, over their contrast; half of either are as much.
+const FLICKER: f32 = 0.12;
+/// The fineness of their pattern may change by this factor.
+const FOCUS: f32 = 0.88;
 
 /// How points are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Method {
-    /// Corners, and DIS where they are too few to be sure.
+    /// Corners, and DIS where they are too few to be sure: the cheapest that is.
     Auto,
     /// Dense inverse search flow.
     #[serde(rename = "DIS")]
     Dis,
-    /// Tracked corners.
+    /// Tracked corners; where that leaves doubt, tracked again in larger windows of images freed of what light does.
     Corners,
     /// The original program's method (feature `tvl1`).
     #[serde(rename = "DualTVL1")]
@@ -82,6 +94,8 @@ pub struct Estimate {
     pub second: Option<SecondMotion>,
     /// The method that gave the answer; never `Auto`.
     pub method: Method,
+    /// Why the status is undetermined; empty where it is not.
+    pub reasons: Vec<Reason>,
 }
 
 /// The motion from `from` to `to`, two images of one size, `img_scale` times the full size (0.25: a quarter). The same
@@ -98,59 +112,112 @@ pub fn estimate(from: &Prepared, to: &Prepared, img_scale: f64, settings: &Setti
     }
     if from.mean() < DARK || to.mean() < DARK {
         let method = if settings.method == Method::Auto { Method::Corners } else { settings.method };
-        return Ok(nothing(method, false));
+        return Ok(Estimate { valid: false, ..nothing(method, vec![Reason::Dark]) });
     }
-    let conclude = |points: &[Found], method| concluded(points, from, img_scale, method);
+    let pair = Pair { from, to, img_scale };
     match settings.method {
-        Method::Corners => Ok(conclude(&flow::corners(from, to)?, Method::Corners)),
-        Method::Dis => Ok(conclude(&flow::dis(from, to)?, Method::Dis)),
-        Method::DualTvl1 => Ok(conclude(&flow::dual_tvl1(from, to)?, Method::DualTvl1)),
+        Method::Corners => pair.tracked(),
+        Method::Dis => Ok(pair.concluded(flow::dis(from, to)?, Method::Dis, Detail::Plain).0),
+        Method::DualTvl1 => Ok(pair.concluded(flow::dual_tvl1(from, to)?, Method::DualTvl1, Detail::Plain).0),
         Method::Auto => {
-            let cheap = conclude(&flow::corners(from, to)?, Method::Corners);
+            let cheap = pair.tracked()?;
             // Two motions in the picture stay two: dense flow, which fills thin spots from their neighbours, sees the
             // larger one only, and is sure of it. It helps where corners were too few.
-            if cheap.status != Status::Undetermined || cheap.second.is_some() {
+            if cheap.status != Status::Undetermined || cheap.second.is_some() || !may_heal(&cheap.reasons) {
                 return Ok(cheap);
             }
-            let dense = conclude(&flow::dis(from, to)?, Method::Dis);
+            let (dense, _) = pair.concluded(flow::dis(from, to)?, Method::Dis, Detail::Plain);
             Ok(if dense.status == Status::Undetermined { cheap } else { dense })
         }
     }
 }
 
-fn concluded(points: &[Found], image: &Prepared, img_scale: f64, method: Method) -> Estimate {
-    let (width, height) = (f64::from(image.grey().width), f64::from(image.grey().height));
-    let Verdict { first, second, sure } = weigh(points, width, height);
-    let Some(first) = first else { return nothing(method, true) };
-    let full = 1.0 / img_scale;
-    let similarity = first.similarity.scaled(full);
-    let moved = similarity.mean_displacement(width * full, height * full);
-    let status = match sure {
-        false => Status::Undetermined,
-        true if moved < STILL => Status::Still,
-        true => Status::Moved,
-    };
-    Estimate {
-        similarity,
-        valid: true,
-        status,
-        inliers: first.inliers(),
-        coverage: first.votes.coverage(),
-        residual: first.residual * full,
-        second: second.map(|(similarity, share)| SecondMotion { similarity: similarity.scaled(full), share }),
-        method,
+/// Whether another look may answer what is in doubt: what the images do not show, it will not find.
+fn may_heal(reasons: &[Reason]) -> bool {
+    let by_more_points = |reason: &Reason| matches!(reason, Reason::Coverage | Reason::Precision | Reason::Texture);
+    reasons.contains(&Reason::Light) || reasons.iter().all(by_more_points)
+}
+
+/// Why what agrees may be no rock, or not have been followed well.
+fn doubts(look: &Look) -> Vec<Reason> {
+    let light = look.light > LIGHT;
+    let focus = look.focus < FOCUS;
+    let change = look.change / CHANGE + look.flicker / FLICKER > 1.0;
+    let all = [(light, Reason::Light), (focus, Reason::Focus), (change, Reason::Change)];
+    all.into_iter().filter_map(|(doubtful, reason)| doubtful.then_some(reason)).collect()
+}
+
+struct Pair<'a> {
+    from: &'a Prepared,
+    to: &'a Prepared,
+    img_scale: f64,
+}
+
+impl Pair<'_> {
+    /// By corners; a second time, in larger windows, where the first leaves a doubt that this may heal, or much scatter.
+    fn tracked(&self) -> Result<Estimate, Error> {
+        let follow = |detail| -> Result<(Estimate, f64), Error> {
+            Ok(self.concluded(flow::corners(self.from, self.to, detail)?, Method::Corners, detail))
+        };
+        let (plain, error) = follow(Detail::Plain)?;
+        let sure = plain.status != Status::Undetermined;
+        if if sure { error <= PRECISE } else { !may_heal(&plain.reasons) } {
+            return Ok(plain);
+        }
+        let (even, even_error) = follow(Detail::Even)?;
+        let better = even.status != Status::Undetermined && (!sure || even_error < error);
+        Ok(if better { even } else { plain })
+    }
+
+    /// What the points say, and its standard error in pixels of the image.
+    fn concluded(&self, found: Vec<Found>, method: Method, detail: Detail) -> (Estimate, f64) {
+        let (width, height) = (f64::from(self.from.grey().width), f64::from(self.from.grey().height));
+        let all = found.len();
+        let points = flow::without_overlays(found);
+        let Verdict { first, second, mut reasons } = weigh(&points, width, height);
+        if points.len() * 2 < all && !reasons.is_empty() {
+            reasons.push(Reason::Overlay);
+        }
+        let Some(first) = first else { return (nothing(method, reasons), f64::INFINITY) };
+        let agreeing = points.iter().zip(&first.agrees).filter_map(|(found, agrees)| agrees.then_some(found));
+        let look = look::compare([self.from.grey(), self.to.grey()], agreeing);
+        // Dense flow and evened images do without brightness.
+        let lit = method == Method::Corners && detail == Detail::Plain;
+        reasons.extend(doubts(&look).into_iter().filter(|reason| lit || *reason != Reason::Light));
+        let error = first.standard_error(&points, width.hypot(height) / 2.0);
+        let full = 1.0 / self.img_scale;
+        let similarity = first.similarity.scaled(full);
+        let moved = similarity.mean_displacement(width * full, height * full);
+        let status = match reasons.is_empty() {
+            false => Status::Undetermined,
+            true if moved < STILL => Status::Still,
+            true => Status::Moved,
+        };
+        let estimate = Estimate {
+            similarity,
+            valid: true,
+            status,
+            inliers: first.inliers(),
+            coverage: first.votes.coverage(),
+            residual: first.residual * full,
+            second: second.map(|(similarity, share)| SecondMotion { similarity: similarity.scaled(full), share }),
+            method,
+            reasons,
+        };
+        (estimate, error)
     }
 }
 
-fn nothing(method: Method, valid: bool) -> Estimate {
+fn nothing(method: Method, reasons: Vec<Reason>) -> Estimate {
     Estimate {
         similarity: Similarity::IDENTITY,
-        valid,
+        valid: true,
         status: Status::Undetermined,
         inliers: 0,
         coverage: 0.0,
         residual: 0.0,
         second: None,
         method,
+        reasons,
     }
 }

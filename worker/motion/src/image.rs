@@ -2,7 +2,11 @@
 
 use std::sync::OnceLock;
 
-use crate::{Error, corners::Corner, flow::Pyramid};
+use crate::{
+    Error,
+    corners::Corner,
+    flow::{Detail, Pyramid},
+};
 
 /// A grey image: `width * height` bytes, row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +27,7 @@ pub struct Prepared {
     mean: f64,
     corners: OnceLock<Vec<Corner>>,
     pyramid: OnceLock<Pyramid>,
+    even: OnceLock<Pyramid>,
 }
 
 impl Prepared {
@@ -30,7 +35,7 @@ impl Prepared {
     pub fn new(image: Grey) -> Self {
         let sum: u64 = image.data.iter().map(|pixel| u64::from(*pixel)).sum();
         let mean = sum as f64 / image.data.len().max(1) as f64;
-        Self { image, mean, corners: OnceLock::new(), pyramid: OnceLock::new() }
+        Self { image, mean, corners: OnceLock::new(), pyramid: OnceLock::new(), even: OnceLock::new() }
     }
 
     /// The image.
@@ -56,11 +61,15 @@ impl Prepared {
         self.corners.get_or_init(|| crate::corners::find(&self.image))
     }
 
-    pub(crate) fn pyramid(&self) -> Result<&Pyramid, Error> {
-        if let Some(pyramid) = self.pyramid.get() {
+    pub(crate) fn pyramid(&self, detail: Detail) -> Result<&Pyramid, Error> {
+        let kept = match detail {
+            Detail::Plain => &self.pyramid,
+            Detail::Even => &self.even,
+        };
+        if let Some(pyramid) = kept.get() {
             return Ok(pyramid);
         }
-        let built = Pyramid::build(&self.image)?;
-        Ok(self.pyramid.get_or_init(|| built))
+        let built = Pyramid::build(&self.image, detail)?;
+        Ok(kept.get_or_init(|| built))
     }
 }

@@ -5,16 +5,19 @@
 //!                     ├─▶ correspondences (tracked corners, or dense flow at the corners)     flow.rs
 //!   Grey ─▶ Prepared ─┘        │
 //!                              ▼
-//!                         hypotheses ─▶ verdict ─▶ Estimate                                   consensus.rs, verdict.rs
+//!                         hypotheses ─▶ verdict ─▶ doubts ─▶ Estimate, reasons                consensus.rs, verdict.rs, look.rs
 //!
-//!   Estimate, Estimate, … ─▶ Row ─▶ regions()                                                 regions.rs
+//!   Estimate, Estimate, … ─▶ Row ─▶ doubts() of neighbours ─▶ regions()                       sequence.rs, regions.rs
 //! ```
 //!
 //! The camera looks at rock, past a plume that rises on its own and can fill half of the picture. A plain consensus would
 //! take the plume's motion where it has more corners than the rock. Here cells of the picture vote, not corners; borders,
 //! where the plume rarely is, count double; a rest is recognised by the rock that stands still; and where two answers are
-//! about as good, or the points leave the motion open, the status is `undetermined`. What no rule can tell: a plume that
-//! fills most of the picture and moves as one, without hiding that it does.
+//! about as good, or the points leave the motion open, the status is `undetermined`, with the reasons. What is burned into
+//! the picture does not vote; rock keeps its pattern from one image to the next, while a plume boils and a lens that hunts for
+//! its focus blurs. What no pair can tell, the rows around it may: a frame that was repeated, a leap. And what no rule can
+//! tell: a plume that fills most of the picture and moves as one, without hiding that it does. `make accuracy` measures all
+//! this against the truth (docs/accuracy.md).
 //!
 //! Conventions, as the published files have them: x to the right, y down, from the image's centre; `[s, t, tx, ty]` takes a
 //! point at (x, y) to (s(cos t x + sin t y) + tx, s(-sin t x + cos t y) + ty), in full-resolution pixels.
@@ -26,13 +29,18 @@ mod estimate;
 mod flow;
 mod grid;
 mod image;
+mod look;
+mod reason;
 mod regions;
+mod sequence;
 mod similarity;
 mod verdict;
 
 pub use estimate::{Estimate, Method, SecondMotion, Settings, Status, estimate};
 pub use image::{Grey, Prepared};
+pub use reason::Reason;
 pub use regions::{Region, RegionKind, RegionStats, Row, regions};
+pub use sequence::doubts;
 pub use similarity::Similarity;
 
 /// Why no motion could be estimated.

@@ -123,7 +123,7 @@ pub fn regions(rows: &[Row], stride: u32) -> Vec<Region> {
     regions
 }
 
-fn is_known(row: &Row) -> bool {
+pub(crate) fn is_known(row: &Row) -> bool {
     row.valid && row.status != Status::Undetermined
 }
 

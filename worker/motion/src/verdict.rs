@@ -3,6 +3,7 @@
 use crate::{
     consensus::{AGREES, Hypothesis, strongest},
     flow::Found,
+    reason::Reason,
     similarity::Similarity,
 };
 
@@ -23,7 +24,11 @@ const MOVE_SHARE: f64 = 0.4;
 /// … over this many of the six parts.
 const MOVE_SPREAD: usize = 5;
 /// A second motion with this share of the first one's votes leaves it open which of them is the camera's.
-const RIVAL: f64 = 0.75;
+const RIVAL: f64 = 0.55;
+/// … and what stands still, already with this share.
+const RIVAL_AT_REST: f64 = 0.4;
+/// … and any with this share of the border: a plume leaves rock on either side, rock leaves a plume its two ends.
+const RIVAL_BORDER: f64 = 0.5;
 /// The largest standard error of the motion at a corner of the picture, in pixels of the image.
 const LARGEST_ERROR: f64 = 0.12;
 /// A second motion is worth telling from this weighted share of the votes on.
@@ -34,17 +39,19 @@ const SAME: f64 = 1.0;
 /// What was concluded from the points.
 #[derive(Debug, Clone)]
 pub struct Verdict {
-    /// The camera's motion; the best guess where `sure` is false; `None` with too few points for any.
+    /// The camera's motion; the best guess where there are reasons for doubt; `None` with too few points for any.
     pub first: Option<Hypothesis>,
     /// A second coherent motion and the weighted share of the picture it has.
     pub second: Option<(Similarity, f64)>,
-    /// Whether it can be trusted.
-    pub sure: bool,
+    /// Why it cannot be trusted; empty where it can.
+    pub reasons: Vec<Reason>,
 }
 
 /// Weighs the hypotheses. `width` and `height` are the image's.
 pub fn weigh(points: &[Found], width: f64, height: f64) -> Verdict {
-    let Some(consensus) = strongest(points, width) else { return Verdict { first: None, second: None, sure: false } };
+    let Some(consensus) = strongest(points, width) else {
+        return Verdict { first: None, second: None, reasons: vec![Reason::Texture] };
+    };
     let rest = resting(points, &consensus, width, height);
     let (mut rested, mut first) = (rest.is_some(), rest.unwrap_or(consensus));
     let mut second = second_motion(points, &first, width, height);
@@ -54,21 +61,33 @@ pub fn weigh(points: &[Found], width: f64, height: f64) -> Verdict {
         second = Some(std::mem::replace(&mut first, rival));
         rested = false;
     }
-    let sure = clear && is_sound(&first, points, width, height) && (rested || is_agreed(&first, second.as_ref()));
+    let mut reasons = unsound(&first, points, width, height);
+    let rivalled = !rested && second.as_ref().is_some_and(|second| rivals(&first, second, width, height));
+    reasons.extend((!clear || rivalled).then_some(Reason::Rival));
+    reasons.extend((!rested && !is_agreed(&first)).then_some(Reason::Coverage));
     let second = second.map(|second| (second.similarity, second.votes.score()));
-    Verdict { first: Some(first), second, sure }
+    Verdict { first: Some(first), second, reasons }
 }
 
 /// Whether points enough, good enough and far enough apart say it.
-fn is_sound(first: &Hypothesis, points: &[Found], width: f64, height: f64) -> bool {
+fn unsound(first: &Hypothesis, points: &[Found], width: f64, height: f64) -> Vec<Reason> {
     let error = first.standard_error(points, width.hypot(height) / 2.0);
-    first.votes.textured().count() >= LEAST_CELLS && error <= LARGEST_ERROR
+    let few = first.votes.textured().count() < LEAST_CELLS;
+    [few.then_some(Reason::Texture), (error > LARGEST_ERROR).then_some(Reason::Precision)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
-/// Whether a move has the picture behind it, and no rival.
-fn is_agreed(first: &Hypothesis, second: Option<&Hypothesis>) -> bool {
-    let rivalled = second.is_some_and(|second| second.votes.score() >= RIVAL * first.votes.score());
-    first.votes.score() >= MOVE_SHARE && first.votes.spread() >= MOVE_SPREAD && !rivalled
+/// Whether a move has the picture behind it.
+fn is_agreed(first: &Hypothesis) -> bool {
+    first.votes.score() >= MOVE_SHARE && first.votes.spread() >= MOVE_SPREAD
+}
+
+fn rivals(first: &Hypothesis, second: &Hypothesis, width: f64, height: f64) -> bool {
+    let rests = second.similarity.mean_displacement(width, height) < AGREES;
+    second.votes.score() >= if rests { RIVAL_AT_REST } else { RIVAL } * first.votes.score()
+        || second.votes.border() >= RIVAL_BORDER * first.votes.border()
 }
 
 /// The hypothesis of a camera at rest, where enough well-spread cells do not move. Where the consensus says of them the

@@ -1,8 +1,14 @@
 //! Pictures with known motion: rock of smooth procedural texture, a half transparent plume that rises over it on its own,
-//! particles and sensor noise. Each pixel of the quarter-size picture is the mean of four samples of its area, whose
+//! particles and sensor noise; lamps, focus and burned-in text where a scene asks for them. Each pixel of the quarter-size picture is the mean of four samples of its area, whose
 //! finest texture is three pixels wide, and the texture is a function of the plane: no resampling, so the truth is exact.
 
 #![allow(dead_code)] // each test file takes the part it needs
+
+pub mod cases;
+mod lens;
+pub mod tally;
+
+pub use lens::{Lamps, Text};
 
 use motion::{Grey, Prepared, Similarity};
 use rand::{RngExt, SeedableRng};
@@ -29,6 +35,12 @@ pub struct Scene {
     pub noise: f64,
     /// Bright specks, each with a motion of its own.
     pub particles: usize,
+    /// What lights the scene.
+    pub lamps: Lamps,
+    /// How far out of focus the first and the second picture are: standard deviation in quarter-size pixels.
+    pub blur: [f64; 2],
+    /// What is burned into the picture, and does not move with it.
+    pub text: Text,
 }
 
 /// Hot water over the rock.
@@ -46,11 +58,13 @@ pub struct Plume {
     pub churn: f64,
     /// How far its eddies carry it to all sides, full-resolution pixels.
     pub swirl: f64,
+    /// How far a current carries it to the right from picture to picture, full-resolution pixels.
+    pub drift: f64,
 }
 
 impl Plume {
     pub fn of(share: f64) -> Self {
-        Self { share, middle: 0.05, rise: 26.0, opaque: 0.85, churn: 0.15, swirl: 0.0 }
+        Self { share, middle: 0.05, rise: 26.0, opaque: 0.85, churn: 0.15, swirl: 0.0, drift: 0.0 }
     }
 
     /// The worst: a pattern that moves as one, and hides the rock.
@@ -63,7 +77,8 @@ impl Scene {
     /// Rock with a little noise, and nothing else.
     pub fn of(seed: u64, motion: [f64; 4]) -> Self {
         let motion = Similarity::from(motion);
-        Self { seed, motion, rock: (95.0, 45.0), plume: None, noise: 1.0, particles: 0 }
+        let (lamps, blur, text) = (Lamps::EVEN, [0.0; 2], Text::None);
+        Self { seed, motion, rock: (95.0, 45.0), plume: None, noise: 1.0, particles: 0, lamps, blur, text }
     }
 
     pub fn with_plume(self, plume: Plume) -> Self {
@@ -79,7 +94,8 @@ impl Scene {
         (Prepared::new(self.picture(0.0)), Prepared::new(self.picture(1.0)))
     }
 
-    /// The picture at `time` 0 (before) or 1 (after).
+    /// The picture at `time` 0 (before) or 1 (after). Later times go on from there: the scene stands at `motion`, the plume
+    /// has risen so many times.
     pub fn picture(&self, time: f64) -> Grey {
         let textures = Textures::new(self.seed);
         let mut data = vec![0.0_f64; WIDTH * HEIGHT];
@@ -90,8 +106,11 @@ impl Scene {
             self.paint(&textures, time, half / WIDTH, lower);
         });
         self.sprinkle(time, &mut data);
+        lens::blur(&mut data, self.blur[usize::from(time > 0.0)]);
         let mut random = Pcg64Mcg::seed_from_u64(self.seed ^ (0x9e37 + time as u64));
-        let bytes = data.iter().map(|value| (value + self.noise * normal(&mut random)).round().clamp(0.0, 255.0) as u8);
+        data.iter_mut().for_each(|value| *value += self.noise * normal(&mut random));
+        self.text.burn(self.seed, &mut data);
+        let bytes = data.iter().map(|value| value.round().clamp(0.0, 255.0) as u8);
         Grey { width: WIDTH as u32, height: HEIGHT as u32, data: bytes.collect() }
     }
 
@@ -103,8 +122,9 @@ impl Scene {
                 let within = |index: usize| (index as f64 + 0.5) / SAMPLES as f64;
                 let x = (left as f64 + within(inner % SAMPLES) - WIDTH as f64 / 2.0) * REDUCED;
                 let y = (top as f64 + within(inner / SAMPLES) - HEIGHT as f64 / 2.0) * REDUCED;
+                let lit = self.lamps.at(x, y, time);
                 let (x, y) = if time > 0.0 { before(&self.motion, x, y) } else { (x, y) };
-                sum += self.light(textures, x, y, time);
+                sum += lit * self.light(textures, x, y, time);
             }
             *value = sum / (SAMPLES * SAMPLES) as f64;
         }
@@ -122,9 +142,9 @@ impl Scene {
         }
         let eddy =
             |far: f64| if plume.swirl > 0.0 { plume.swirl * time * textures.edge.at(x + far, y - far) } else { 0.0 };
-        let (u, v) = (x + eddy(3000.0), y + plume.rise * time + eddy(7000.0));
+        let (u, v) = (x - plume.drift * time + eddy(3000.0), y + plume.rise * time + eddy(7000.0));
         let (old, new) = (textures.smoke.at(u, v), textures.fresh.at(u, v));
-        let smoke = old + plume.churn * time * (new - old);
+        let smoke = old + (plume.churn * time).min(1.0) * (new - old);
         rock * (1.0 - alpha) + alpha * (self.rock.0 + 20.0 + 1.2 * self.rock.1 * smoke)
     }
 
@@ -134,7 +154,12 @@ impl Scene {
             let [x, y, dx, dy] = [WIDTH as f64, HEIGHT as f64, 1.0, 1.0].map(|size| size * random.random::<f64>());
             let [dx, dy] = [dx - 0.5, dy - 0.8].map(|speed| speed * 30.0 * time);
             let radius = 0.7 + 1.3 * random.random::<f64>();
-            splat(data, x + dx, y + dy, radius);
+            let (mut x, mut y) = (x + dx, y + dy);
+            if time > 1.0 {
+                // In a movie others come where these have gone.
+                (x, y) = (x.rem_euclid(WIDTH as f64), y.rem_euclid(HEIGHT as f64));
+            }
+            splat(data, x, y, radius);
         }
     }
 }
