@@ -2,12 +2,7 @@
 
 mod group;
 
-use std::{
-    ops::Range,
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{ops::Range, path::PathBuf, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use frame::{DirectoryPath, Format, FrameAddress, FrameNumber, MirrorRoot, MoviePath, Rendition};
@@ -24,6 +19,7 @@ use crate::{
         BucketOrigin, BucketRoot, FolderOrigin, HttpOptions, HttpOrigin, Origin, OriginError, OverlayOrigin, Part,
         Piece,
     },
+    reduced,
     render::{RenderTiming, render},
     resources::{Answer, Resources},
     tier::Key,
@@ -36,9 +32,6 @@ const TAIL: u64 = 1 << 20;
 const MAX_READS: usize = 16;
 /// Indexes kept, weighed in frames (12 bytes each at the most).
 const INDEX_FRAMES: u64 = 4 << 20;
-
-/// Nothing had to be made.
-const NO_TIME: RenderTiming = RenderTiming { extraction: Duration::ZERO, encode: Duration::ZERO };
 
 /// Local copies of movies, preferred over the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,6 +233,8 @@ impl Lazycache {
     /// A frame of an open movie as it is asked for, from what is kept or made anew. Also says how long the parts took; what
     /// was kept took none. Callers that ask for the same at once share one decode; when all of them have gone, work that has
     /// not begun does not begin.
+    ///
+    /// What the reduced decoder left to the full one is not kept: the name of an answer says which of them made it.
     pub async fn answer(
         &self,
         movie: &Arc<Movie>,
@@ -247,10 +242,12 @@ impl Lazycache {
         format: Format,
         rendition: Rendition,
     ) -> Result<(Encoded, RenderTiming), Error> {
+        let rendition = reduced::settled(movie, rendition);
         let key = Key::answer(&movie.url, &movie.identity, number, format, &rendition);
         let kept = movie.identity.tells_versions_apart();
         if kept && let Some(bytes) = self.resources.tiers.in_memory(&key).await {
-            return Ok((Encoded { bytes, content_type: format.content_type() }, NO_TIME));
+            let encoded = Encoded { bytes, content_type: format.content_type() };
+            return Ok((encoded, RenderTiming::kept(rendition)));
         }
         let work = || {
             let (this, movie) = (self.clone(), Arc::clone(movie));
@@ -276,7 +273,7 @@ impl Lazycache {
             && let Some(bytes) = tiers.on_disk(&key).await
         {
             let encoded = Encoded { bytes, content_type: format.content_type() };
-            return Ok(Answer { encoded, timing: NO_TIME, room: None });
+            return Ok(Answer { encoded, timing: RenderTiming::kept(rendition), room: None });
         }
         let mut room = self.resources.room(room_for(&movie, number)).await?;
         let packet = self.packet(&movie, number).await?;
@@ -297,7 +294,8 @@ impl Lazycache {
         room.shrink_to(encoded.bytes.len() as u64);
         let small = encoded.bytes.len() <= packet_bytes;
         // Pixels are ten times a packet and a decode away from it: only what is costly to make, or small, is worth keeping.
-        if let Some(key) = kept.filter(|_| small || matches!(format, Format::Png | Format::Jpeg)) {
+        let worth = small || matches!(format, Format::Png | Format::Jpeg);
+        if let Some(key) = kept.filter(|_| worth && timing.decoder == rendition.decoder) {
             tiers.put(key, &encoded.bytes, small).await;
         }
         Ok(Answer { encoded, timing, room: Some(Arc::new(room)) })

@@ -3,7 +3,7 @@
 //! What that crate does not support by name, and every other codec, is decoded in full by [`decode`]. Damage is an error
 //! in both ways; where it lies beyond the lowest frequencies only the full decode sees it.
 
-use frame::Decoder;
+use frame::{Decoder, Depth, Rendition};
 use prores::{Luma, Range, Reduction};
 use quicktime::FourCc;
 
@@ -26,6 +26,18 @@ pub fn grey(
         return Ok((image, Decoder::Reduced));
     }
     Ok((decode::grey(movie, packet, reduction)?, Decoder::Full))
+}
+
+/// `rendition` with the decoder that is tried first: the reduced one only where it can be.
+#[must_use]
+pub fn settled(movie: &Movie, rendition: Rendition) -> Rendition {
+    let Rendition { decoder, grey, depth, crop, scale, .. } = rendition;
+    let can_be = grey
+        && depth == Depth::Eight
+        && crop.is_none()
+        && Reduction::by(scale.factor()).is_some()
+        && is_prores(movie.codec());
+    Rendition { decoder: if can_be { decoder } else { Decoder::Full }, ..rendition }
 }
 
 /// `None` where the crate leaves it to another decoder.

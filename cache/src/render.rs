@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use frame::{Depth, Format, Rendition};
+use frame::{Decoder, Depth, Format, Rendition};
 
 use crate::{
     Error, Movie, decode,
@@ -12,13 +12,22 @@ use crate::{
     reduced,
 };
 
-/// How long the parts of an answer took.
+/// How an answer was made: how long the parts took, and by which decoder.
 #[derive(Debug, Clone, Copy)]
 pub struct RenderTiming {
     /// Decoding and colours.
     pub extraction: Duration,
     /// Cutting, scaling and encoding.
     pub encode: Duration,
+    /// The decoder that was used, whichever was asked for.
+    pub decoder: Decoder,
+}
+
+impl RenderTiming {
+    /// Nothing had to be made: the answer was kept, and is kept only where the decoder that is named in it was used.
+    pub(crate) fn kept(rendition: Rendition) -> Self {
+        Self { extraction: Duration::ZERO, encode: Duration::ZERO, decoder: rendition.decoder }
+    }
 }
 
 /// Renders a frame of `movie` out of its packet.
@@ -36,12 +45,18 @@ pub fn render(
             timed(decoded, |picture| encode::encode(&shaped(picture, rendition)?, format, rendition.quality))
         }
         (Depth::Eight, true) => {
-            let decoded = || match rendition.crop {
-                // A part of a frame has its lowest frequencies nowhere.
-                Some(crop) => decode::grey_part(movie, packet, Some(crop), rendition.scale.factor()),
-                None => Ok(reduced::grey(movie, packet, rendition.scale.factor(), rendition.decoder)?.0),
+            let mut decoder = Decoder::Full;
+            let decoded = || {
+                if let Some(crop) = rendition.crop {
+                    // A part of a frame has its lowest frequencies nowhere.
+                    return decode::grey_part(movie, packet, Some(crop), rendition.scale.factor());
+                }
+                let (image, used) = reduced::grey(movie, packet, rendition.scale.factor(), rendition.decoder)?;
+                decoder = used;
+                Ok(image)
             };
-            timed(decoded, |image| encode::grey(&image, format, rendition.quality))
+            let (encoded, timing) = timed(decoded, |image| encode::grey(&image, format, rendition.quality))?;
+            Ok((encoded, RenderTiming { decoder, ..timing }))
         }
         (depth, true) => {
             let decoded = || decode::deep_grey(movie, packet, rendition.crop, rendition.scale.factor(), depth.bits());
@@ -64,11 +79,12 @@ pub fn render(
     }
 }
 
-/// The bytes of a frame's pixels alone, as an array of several frames holds them: the array's header is left out.
-pub fn pixels(movie: &Movie, packet: &[u8], rendition: Rendition) -> Result<Bytes, Error> {
-    let (encoded, _) = render(movie, packet, Format::Npy, rendition)?;
+/// The bytes of a frame's pixels alone, as an array of several frames holds them: the array's header is left out. Also
+/// says which decoder was used.
+pub fn pixels(movie: &Movie, packet: &[u8], rendition: Rendition) -> Result<(Bytes, Decoder), Error> {
+    let (encoded, timing) = render(movie, packet, Format::Npy, rendition)?;
     let header = encode::npy_header(array_kind(rendition), &array_shape(movie, rendition, None)?).len();
-    Ok(encoded.bytes.slice(header.min(encoded.bytes.len())..))
+    Ok((encoded.bytes.slice(header.min(encoded.bytes.len())..), timing.decoder))
 }
 
 /// The kind of an array's values, as `NumPy` names it.
@@ -111,5 +127,6 @@ fn timed<T>(
     let decoded = decode()?;
     let extraction = start.elapsed();
     let encoded = encode(decoded)?;
-    Ok((encoded, RenderTiming { extraction, encode: start.elapsed().saturating_sub(extraction) }))
+    let encode = start.elapsed().saturating_sub(extraction);
+    Ok((encoded, RenderTiming { extraction, encode, decoder: Decoder::Full }))
 }

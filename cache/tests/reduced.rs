@@ -114,3 +114,65 @@ async fn the_server_gives_what_the_library_gives_to_whoever_asks_for_it() {
     }
     assert_eq!(get("&decoder=fast").await.0, StatusCode::BAD_REQUEST);
 }
+
+/// The server over a movie of three frames, of which the second is one that the reduced decoder leaves to the full one.
+async fn mixed() -> (tempfile::TempDir, Server, axum::Router, String) {
+    let Lab { _folder: folder, server, movie, .. } = lab((322, 182)).await;
+    let path = folder.path().join("X.mov");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let second = movie.sample(FrameNumber::new(2).unwrap()).unwrap().start as usize;
+    // A sampling of colours that the format does not have; FFmpeg takes it for 4:2:2.
+    bytes[second + 20] = bytes[second + 20] & 0x3F | 0x40;
+    std::fs::write(&path, bytes).unwrap();
+    let root = MirrorRoot::parse(&server.url()).unwrap();
+    let api = root.api_path();
+    (folder, server, app(Served::new(&[root], 2).unwrap()), api)
+}
+
+#[tokio::test]
+async fn an_answer_says_which_decoder_made_it_whichever_was_asked_for() {
+    let (_folder, _server, app, api) = mixed().await;
+    let said = async |path: &str| {
+        let request = Request::get(format!("{api}X.mov/{path}")).body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.headers().get("x-lazycache-decoder").map(|value| value.to_str().unwrap().to_owned())
+    };
+    // Each twice: what is kept says the same.
+    for _ in 0..2 {
+        for (path, decoder) in [
+            ("frame/1.raw?grey=1&scale=4&decoder=reduced", Some("reduced")),
+            ("frame/2.raw?grey=1&scale=4&decoder=reduced", Some("full")),
+            ("frame/1.raw?grey=1&scale=4", Some("full")),
+            ("frame/1.raw?grey=1&decoder=reduced", Some("full")),
+            ("frame/1.png?grey=1&scale=2&crop=0,0,8,8&decoder=reduced", Some("full")),
+            ("frame/1.png?grey=1&scale=8&decoder=reduced", Some("reduced")),
+            ("frame/1.png", None),
+            ("frames/1-1.npy?grey=1&scale=4&decoder=reduced", Some("reduced")),
+            ("frames/2-2.npy?grey=1&scale=4&decoder=reduced", Some("full")),
+            ("frames/1-3.npy?grey=1&scale=4", Some("full")),
+        ] {
+            assert_eq!(said(path).await.as_deref(), decoder, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_several_frames_never_mixes_decoders() {
+    let (_folder, _server, app, api) = mixed().await;
+    // Frames that came before the answer ended, if it broke off.
+    let frames = async |path: &str| {
+        let request = Request::get(format!("{api}X.mov/{path}")).body(Body::empty()).unwrap();
+        let mut body = app.clone().oneshot(request).await.unwrap().into_body().into_data_stream();
+        let mut bytes = 0;
+        while let Some(part) = futures::StreamExt::next(&mut body).await {
+            let Ok(part) = part else { return ((bytes - 128) / (80 * 45), true) };
+            bytes += part.len();
+        }
+        ((bytes - 128) / (80 * 45), false)
+    };
+    assert_eq!(frames("frames/1-3.npy?grey=1&scale=4").await, (3, false));
+    assert_eq!(frames("frames/1-3.npy?grey=1&scale=4&decoder=reduced").await, (1, true));
+    assert_eq!(frames("frames/2-3.npy?grey=1&scale=4&decoder=reduced").await, (1, true));
+    assert_eq!(frames("frames/3-3.npy?grey=1&scale=4&decoder=reduced").await, (1, false));
+}

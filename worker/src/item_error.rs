@@ -31,12 +31,6 @@ pub enum ItemError {
     /// A computation panicked.
     #[error(transparent)]
     Cpu(#[from] CpuError),
-    /// An analysis this version does not compute.
-    #[error("the analysis {analysis} is not computed by this version")]
-    Unsupported {
-        /// Its name.
-        analysis: &'static str,
-    },
     /// It took longer than spec.retry.itemDeadlineSeconds.
     #[error("not done after {seconds} s (spec.retry.itemDeadlineSeconds)")]
     Deadline {
@@ -71,7 +65,6 @@ impl ItemError {
             Self::Decode { source, .. } => source.kind().as_str(),
             Self::Motion { .. } => "MotionError",
             Self::Cpu(_) => "Panicked",
-            Self::Unsupported { .. } => "Unsupported",
             Self::Deadline { .. } => "DeadlineExceeded",
             Self::Encode { .. } => "Internal",
             Self::Rows { .. } => "ResultUnreadable",
@@ -90,7 +83,6 @@ impl ItemError {
             Self::Cpu(_) => true,
             Self::Decode { .. }
             | Self::Motion { .. }
-            | Self::Unsupported { .. }
             | Self::Deadline { .. }
             | Self::Encode { .. }
             | Self::Rows { .. } => false,

@@ -159,7 +159,7 @@ fn read_file(file: &Path) -> Result<Vec<u8>, JobError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plan::{FrameRange, Method, OpticalFlow};
+    use plan::{Decoder, FrameRange, Method, OpticalFlow};
 
     const FILE: &str = "\
 apiVersion: camhd.science/v1alpha1
@@ -187,7 +187,8 @@ spec:
     fn a_file_becomes_a_job_with_the_defaults_filled_in() {
         let job = read(FILE, None).unwrap();
         let range = FrameRange { start_frame: 1, end_frame: None, stride: 20 };
-        assert_eq!(job.analysis, Analysis::OpticalFlow(OpticalFlow { range, method: Method::Dis, regions: true }));
+        let flow = OpticalFlow { range, method: Method::Dis, decoder: Decoder::Reduced, regions: true };
+        assert_eq!(job.analysis, Analysis::OpticalFlow(flow));
         assert_eq!((job.root.as_str(), job.policy), ("https://archive.example.org/files/", OverwritePolicy::IfStale));
         assert!(matches!(&job.movies, Movies::Listed(items) if items.len() == 1));
         assert!(job.notes.is_empty());

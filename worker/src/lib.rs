@@ -8,7 +8,8 @@
 //!                     store (the output, the ledger) ─────┴───────────────┘
 //! ```
 //!
-//! Read next: [`run`] (the whole in one function), [`pods`], [`steps`], [`pipeline`] (frames to rows), [`result`] (the files).
+//! Read next: [`run`] (the whole in one function), [`pods`], [`steps`], [`pipeline`] (frames to rows), [`result`] (the files),
+//! [`statistics`] (what is said of a frame, with the definitions).
 //!
 //! Invariants, each held by a test: a name in the output holds a whole object or does not exist ([`store`]); a frame is
 //! decoded once for all pairs it is in ([`pipeline`]); an item that fails costs that item only ([`steps::work`]).
@@ -26,5 +27,6 @@ pub mod result;
 pub mod run;
 pub mod signal;
 pub mod source;
+pub mod statistics;
 pub mod steps;
 pub mod store;

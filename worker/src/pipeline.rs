@@ -2,32 +2,40 @@
 //! estimated as soon as its later frame is there, and a frame is dropped after the last pair it is in.
 //!
 //! ```text
-//!   frame numbers ─buffered─▶ fetched ─cpu─▶ grey 1/4 ─window─▶ pairs ─buffered, cpu─▶ rows
+//!   frame numbers ─▶ fetched (a task of its own) ─cpu─▶ grey 1/4 ─window─▶ pairs ─buffered, cpu─▶ rows of optical flow
+//!                                                └cpu─▶ colours, statistics ────────────────────▶ rows of statistics
 //! ```
 
+mod window;
+
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
 
-use futures::{StreamExt, TryStreamExt, stream};
+use frame::Decoder;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use motion::{Prepared, Settings};
 use plan::{OpticalFlow, Pair, analysis::distinct_frames};
+use window::{Job, Ready, Window};
 
 use crate::{
     cpu::Cpu,
     item_error::ItemError,
     progress::Progress,
-    result::{FlowRow, FlowTiming},
-    source::{Movie, Source},
+    result::{FlowRow, FlowTiming, StatisticsRow},
+    source::{Colours, Decoded, Greys, Movie, Pixels, Source},
+    statistics::statistics,
 };
 
 /// Flow is computed on images of a quarter of the full width and height.
 pub const REDUCTION: u32 = 4;
+/// Frames fetched ahead, besides two a thread: so many hide an archive's delays.
+const FETCHED_AHEAD: usize = 4;
 
 /// What a movie's pipeline works with.
 #[derive(Debug, Clone)]
@@ -40,50 +48,116 @@ pub struct Pipeline {
     pub progress: Progress,
 }
 
-/// A frame ready to be compared, and the time it took to get there.
-#[derive(Clone)]
-struct Ready {
-    image: Arc<Prepared>,
-    took: Duration,
+/// What was decoded of a movie: how many frames, and which of them in full.
+#[derive(Debug, Default)]
+pub struct Witness {
+    frames: AtomicU64,
+    in_full: Mutex<BTreeSet<u32>>,
 }
 
-/// A pair whose two frames are there.
-struct Job {
-    pair: Pair,
-    from: Ready,
-    to: Ready,
+/// A frame's image, or what was made of it.
+struct Seen<T> {
+    number: u32,
+    image: T,
+    /// Until it was there.
+    fetched: Duration,
+    /// Decoding, and what was made of it.
+    computed: Duration,
+}
+
+impl Witness {
+    /// One that knows already which frames were decoded in full, by somebody who began before.
+    pub fn knowing(in_full: &[u32]) -> Self {
+        Self { frames: AtomicU64::new(0), in_full: Mutex::new(in_full.iter().copied().collect()) }
+    }
+
+    /// How many frames were decoded.
+    pub fn frames(&self) -> u64 {
+        self.frames.load(Relaxed)
+    }
+
+    /// Which of them in full, ascending.
+    pub fn in_full(&self) -> Vec<u32> {
+        self.in_full.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    fn saw(&self, number: u32, decoder: Decoder) {
+        self.frames.fetch_add(1, Relaxed);
+        if decoder == Decoder::Full {
+            self.in_full.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
+        }
+    }
 }
 
 impl Pipeline {
-    /// The rows of `movie`, ascending by frame. Counts every decoded frame in `decoded`.
-    pub async fn optical_flow(
-        &self,
-        movie: &Arc<Movie>,
-        flow: &OpticalFlow,
-        decoded: &AtomicU64,
-    ) -> Result<Vec<FlowRow>, ItemError> {
-        let pairs = flow.pairs(movie.num_frames());
-        let numbers = distinct_frames(&pairs);
-        let ahead = self.cpu.threads() * 2;
-        let frames = stream::iter(numbers).map(|number| self.frame(movie, number, decoded)).buffered(ahead);
-        let mut window = Window::new(&pairs);
+    /// The rows of `pairs`, in their order.
+    pub fn optical_flow<'a>(
+        &'a self,
+        movie: &'a Movie,
+        flow: &'a OpticalFlow,
+        pairs: &[Pair],
+        witness: &'a Witness,
+    ) -> impl Stream<Item = Result<FlowRow, ItemError>> + use<'a> {
+        let decoder = match flow.decoder {
+            plan::Decoder::Reduced => Decoder::Reduced,
+            plan::Decoder::Full => Decoder::Full,
+        };
+        let pixels = Greys { reduction: REDUCTION, decoder };
+        let frames = self.frames(movie, distinct_frames(pairs), pixels, Prepared::new, witness);
+        let mut window = Window::new(pairs);
         let jobs = frames
-            .map_ok(move |(number, ready)| stream::iter(window.arrived(number, ready)).map(Ok::<_, ItemError>))
+            .map_ok(move |seen| {
+                let took = seen.fetched + seen.computed;
+                let completed = window.arrived(seen.number, Ready { image: Arc::new(seen.image), took });
+                stream::iter(completed).map(Ok::<_, ItemError>)
+            })
             .try_flatten();
-        let rows = jobs.map(|job| async { self.row(movie, flow, job?).await }).buffered(ahead);
-        let mut rows: Vec<FlowRow> = rows.try_collect().await?;
-        doubt(&mut rows);
-        Ok(rows)
+        jobs.map(move |job| async move { self.row(movie, flow, job?).await }).buffered(self.at_once())
     }
 
-    async fn frame(&self, movie: &Arc<Movie>, number: u32, decoded: &AtomicU64) -> Result<(u32, Ready), ItemError> {
-        let start = Instant::now();
-        let fetched = self.source.fetch(movie, number, REDUCTION).await?;
-        let image = self.cpu.run(move || fetched.into_grey(number, REDUCTION).map(Prepared::new));
-        let image = Arc::new(image.await??);
-        decoded.fetch_add(1, Relaxed);
-        self.progress.frame();
-        Ok((number, Ready { image, took: start.elapsed() }))
+    /// The rows of the frames `numbers`, in their order.
+    pub fn frame_statistics<'a>(
+        &'a self,
+        movie: &'a Movie,
+        numbers: Vec<u32>,
+        witness: &'a Witness,
+    ) -> impl Stream<Item = Result<StatisticsRow, ItemError>> + use<'a> {
+        let frames = self.frames(movie, numbers, Colours, |picture| statistics(&picture), witness);
+        frames.map_ok(|Seen { number, image, fetched, computed }| {
+            StatisticsRow::new(number, image, fetched.as_secs_f64(), computed.as_secs_f64())
+        })
+    }
+
+    /// Frames fetched, decoded and looked at, in their order.
+    fn frames<'a, P: Pixels, T: Send + 'static>(
+        &'a self,
+        movie: &Movie,
+        numbers: Vec<u32>,
+        pixels: P,
+        look: fn(P::Image) -> T,
+        witness: &'a Witness,
+    ) -> impl Stream<Item = Result<Seen<T>, ItemError>> + use<'a, P, T> {
+        let fetched = self.source.frames(movie, numbers, pixels, self.at_once() + FETCHED_AHEAD);
+        let decoded = move |fetched: Result<_, _>| async move {
+            let fetched: crate::source::Fetched<P> = fetched?;
+            let (number, took) = (fetched.number, fetched.took);
+            let work = move || {
+                let start = Instant::now();
+                let decoded = fetched.decode().map(|Decoded { image, decoder }| (look(image), decoder));
+                (decoded, start.elapsed())
+            };
+            let (decoded, computed) = self.cpu.run(work).await?;
+            let (image, decoder) = decoded?;
+            witness.saw(number, decoder);
+            self.progress.frame();
+            Ok(Seen { number, image, fetched: took, computed })
+        };
+        fetched.map(decoded).buffered(self.at_once())
+    }
+
+    /// Frames and pairs that are worked on at once: while one waits for the next step, another has a core.
+    fn at_once(&self) -> usize {
+        self.cpu.threads() * 2
     }
 
     async fn row(&self, movie: &Movie, flow: &OpticalFlow, job: Job) -> Result<FlowRow, ItemError> {
@@ -107,8 +181,8 @@ impl Pipeline {
     }
 }
 
-/// Leaves open what a row's neighbours make doubtful.
-fn doubt(rows: &mut [FlowRow]) {
+/// Leaves open what a row's neighbours make doubtful: of all rows of a movie, once.
+pub fn doubt(rows: &mut [FlowRow]) {
     let seen: Vec<motion::Row> = rows.iter().map(FlowRow::motion_row).collect();
     for (row, reason) in rows.iter_mut().zip(motion::doubts(&seen)) {
         if let Some(reason) = reason {
@@ -124,67 +198,5 @@ fn motion_method(method: plan::Method) -> motion::Method {
         plan::Method::Dis => motion::Method::Dis,
         plan::Method::Corners => motion::Method::Corners,
         plan::Method::DualTvl1 => motion::Method::DualTvl1,
-    }
-}
-
-/// The frames that are still needed, and the pairs that wait for their later frame.
-struct Window {
-    waiting: BTreeMap<u32, Vec<Pair>>,
-    last_use: BTreeMap<u32, u32>,
-    held: BTreeMap<u32, Ready>,
-}
-
-impl Window {
-    fn new(pairs: &[Pair]) -> Self {
-        let (mut waiting, mut last_use) = (BTreeMap::<u32, Vec<Pair>>::new(), BTreeMap::new());
-        for pair in pairs {
-            waiting.entry(pair.to).or_default().push(*pair);
-            let last = last_use.entry(pair.from).or_insert(pair.to);
-            *last = (*last).max(pair.to);
-        }
-        Self { waiting, last_use, held: BTreeMap::new() }
-    }
-
-    /// Takes a frame in; frames arrive in ascending order. Gives the pairs it completes.
-    fn arrived(&mut self, number: u32, ready: Ready) -> Vec<Job> {
-        let pairs = self.waiting.remove(&number).unwrap_or_default();
-        let job = |pair: Pair| {
-            let from = self.held.get(&pair.from)?.clone();
-            Some(Job { pair, from, to: ready.clone() })
-        };
-        let jobs = pairs.into_iter().filter_map(job).collect();
-        self.held.insert(number, ready);
-        self.held.retain(|held, _| self.last_use.get(held).is_some_and(|last| *last > number));
-        jobs
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use plan::{FrameRange, Method};
-
-    fn pairs(stride: u32, frames: u32) -> Vec<Pair> {
-        let range = FrameRange { start_frame: 1, end_frame: None, stride };
-        OpticalFlow { range, method: Method::Auto, regions: false }.pairs(frames)
-    }
-
-    fn ready() -> Ready {
-        let grey = motion::Grey { width: 8, height: 8, data: vec![0; 64] };
-        Ready { image: Arc::new(Prepared::new(grey)), took: Duration::ZERO }
-    }
-
-    #[test]
-    fn every_pair_comes_out_once_and_few_frames_are_held() {
-        for stride in [1, 3, 7, 10, 25] {
-            let pairs = pairs(stride, 200);
-            let (mut window, mut seen, mut most) = (Window::new(&pairs), Vec::new(), 0);
-            for number in distinct_frames(&pairs) {
-                seen.extend(window.arrived(number, ready()).into_iter().map(|job| job.pair));
-                most = most.max(window.held.len());
-            }
-            assert_eq!(seen, pairs, "stride {stride}");
-            assert!(window.held.is_empty() && most <= 10, "stride {stride} held {most}");
-        }
     }
 }

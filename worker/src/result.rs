@@ -1,8 +1,10 @@
-//! The published result files, field by field (optical flow 1.1, regions 1.1). Old readers' keys keep their names and
+//! The published result files, field by field (optical flow 1.1, regions 1.1, frame statistics 1.0). Old readers' keys keep their names and
 //! types; ours stand beside them. `provenance` comes first, so that the ledger reads only the start of a file.
 
 use motion::{Estimate, Region};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::statistics::Statistics;
 
 /// Enough to hold the provenance of any result.
 pub const PROVENANCE_BYTES: u64 = 8192;
@@ -19,6 +21,9 @@ pub struct Provenance {
     pub revision: u32,
     /// The parameters that decide the rows.
     pub parameters: serde_json::Value,
+    /// How many frames each decoder made; absent in results of programs that knew one only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoded_frames: Option<DecodedFrames>,
     /// Where the movie was read from.
     #[serde(rename = "sourceURL")]
     pub source_url: String,
@@ -30,6 +35,15 @@ pub struct Provenance {
     pub last_modified: Option<String>,
     /// `sha256:…` of what decides the rows (see `plan::ledger::digest`).
     pub digest: String,
+}
+
+/// How many distinct frames the rows are made of, by the decoder that was used: not always the one that was asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecodedFrames {
+    /// Of which only the lowest frequencies were decoded.
+    pub reduced: u64,
+    /// Of which every pixel was decoded.
+    pub full: u64,
 }
 
 /// The movie, as the old frame server described it.
@@ -50,28 +64,63 @@ pub struct MovieInfo {
 }
 
 /// One `<stem>_optical_flow.json`.
+pub type OpticalFlowFile = ResultFile<FlowRow>;
+
+/// One `<stem>_frame_statistics.json`.
+pub type FrameStatisticsFile = ResultFile<StatisticsRow>;
+
+/// A file of rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OpticalFlowFile {
+pub struct ResultFile<R> {
     /// Ours; first, see the module.
     pub provenance: Provenance,
     /// The movie.
     pub movie: MovieInfo,
     /// Versions of the parts.
     pub contents: serde_json::Value,
-    /// One row per pair, ascending by frame.
+    /// One row per frame or pair, ascending by frame.
     #[serde(rename = "frameStats")]
-    pub frame_stats: Vec<FlowRow>,
+    pub frame_stats: Vec<R>,
     /// When and where it was made.
     pub performance: Performance,
 }
 
-/// The `contents` of an optical flow file.
-pub fn optical_flow_contents() -> serde_json::Value {
-    serde_json::json!({
-        "movie": "1.0",
-        "frameStats": {"opticalFlow": "1.1"},
-        "performance": {"timing": "1.0", "hostinfo": "1.1"},
-    })
+/// A row of `frameStats`.
+pub trait Row: Clone + Serialize + DeserializeOwned {
+    /// What stands in the row, as `contents` names it.
+    const NAME: &'static str;
+    /// Its version.
+    const VERSION: &'static str;
+
+    /// The frame the row is named after, 1-based.
+    fn frame(&self) -> u32;
+
+    /// The `contents` of a file of such rows.
+    fn contents() -> serde_json::Value {
+        serde_json::json!({
+            "movie": "1.0",
+            "frameStats": {Self::NAME: Self::VERSION},
+            "performance": {"timing": "1.0", "hostinfo": "1.1"},
+        })
+    }
+}
+
+impl Row for FlowRow {
+    const NAME: &'static str = "opticalFlow";
+    const VERSION: &'static str = "1.1";
+
+    fn frame(&self) -> u32 {
+        self.frame_number
+    }
+}
+
+impl Row for StatisticsRow {
+    const NAME: &'static str = "frameStatistics";
+    const VERSION: &'static str = "1.0";
+
+    fn frame(&self) -> u32 {
+        self.frame_number
+    }
 }
 
 /// One row of `frameStats`.
@@ -121,6 +170,47 @@ pub struct Flow {
     pub second: Option<motion::SecondMotion>,
     /// Where the time went.
     pub performance: FlowPerformance,
+}
+
+/// One row of frame statistics.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatisticsRow {
+    /// The frame, 1-based.
+    pub frame_number: u32,
+    /// Seconds spent on the row.
+    pub duration_seconds: f64,
+    /// What was measured.
+    pub frame_statistics: FrameStatistics,
+}
+
+/// What was measured on one frame.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FrameStatistics {
+    /// See the definitions in `statistics`.
+    #[serde(flatten)]
+    pub statistics: Statistics,
+    /// Where the time went.
+    pub performance: StatisticsPerformance,
+}
+
+/// Where the time of a row of statistics went.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StatisticsPerformance {
+    /// Seconds.
+    pub timing: StatisticsTiming,
+}
+
+/// Seconds, per part of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatisticsTiming {
+    /// The row in all.
+    pub elapsed_seconds: f64,
+    /// Decoding and measuring.
+    pub frame_statistics: f64,
+    /// Until the frame was there.
+    pub retrieve_frame: f64,
 }
 
 /// Where the time of one row went.
@@ -246,5 +336,15 @@ impl FlowRow {
     pub fn motion_row(&self) -> motion::Row {
         let flow = &self.optical_flow;
         motion::Row { frame: self.frame_number, similarity: flow.similarity, valid: flow.valid, status: flow.status }
+    }
+}
+
+impl StatisticsRow {
+    /// The row of `frame`: `retrieve` and `compute` are seconds.
+    pub fn new(frame: u32, statistics: Statistics, retrieve: f64, compute: f64) -> Self {
+        let elapsed_seconds = retrieve + compute;
+        let timing = StatisticsTiming { elapsed_seconds, frame_statistics: compute, retrieve_frame: retrieve };
+        let frame_statistics = FrameStatistics { statistics, performance: StatisticsPerformance { timing } };
+        Self { frame_number: frame, duration_seconds: elapsed_seconds, frame_statistics }
     }
 }

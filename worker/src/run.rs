@@ -16,7 +16,7 @@ use crate::{
     steps::{
         collect::{CollectError, FAILURES, REGIONS_CSV, REPORT, collect, write_failures},
         plan::{PlanStepError, make, patiently, today},
-        work::Work,
+        work::{CHECKPOINT_EVERY, Work},
     },
     store::{Store, StoreError},
 };
@@ -136,10 +136,17 @@ pub async fn run(options: &RunOptions, progress: &Progress) -> Result<RunSummary
     if !job.dry_run {
         progress.planned(plan.items.len() as u64);
         let pipeline = Pipeline { source, cpu: Cpu::new(options.threads), progress: progress.clone() };
-        let retries = job.retries_per_item;
-        let stop = CancellationToken::new();
-        let work =
-            Work { job: Arc::clone(&job), pipeline, store: store.clone(), outage, retries, stop, done_since: None };
+        let work = Work {
+            job: Arc::clone(&job),
+            pipeline,
+            store: store.clone(),
+            outage,
+            retries: job.retries_per_item,
+            stop: CancellationToken::new(),
+            halt: CancellationToken::new(),
+            checkpoint_every: CHECKPOINT_EVERY,
+            done_since: None,
+        };
         done = work.run(&plan.items).await?.summary;
         if !plan.items.is_empty() {
             write_failures(&store, &job.run.failures_file(), &done.failures).await?;

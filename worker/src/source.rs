@@ -1,19 +1,26 @@
-//! The archive as the worker sees it: folders, movies, grey frames. They come through a lazycache in this process, which
+//! The archive as the worker sees it: folders, movies, frames. They come through a lazycache in this process, which
 //! decodes here, or through a lazycache server, which decodes there.
 
 mod error;
+mod pixels;
 mod server;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use frame::{DirectoryPath, FrameNumber, MoviePath};
+use futures::{Stream, StreamExt, stream};
 use lazycache::{ErrorKind, Lazycache};
-use motion::Grey;
 use plan::{SourceIdentity, cost::MovieSize};
 use server::FrameServer;
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 pub use error::{ServerError, SourceError};
+pub use pixels::{Colours, Decoded, Greys, Pixels};
 
 use crate::{item_error::ItemError, result::MovieInfo};
 
@@ -27,16 +34,16 @@ enum Way {
     Server(FrameServer),
 }
 
-/// An open movie.
-#[derive(Debug)]
+/// An open movie. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Movie {
-    facts: Facts,
+    facts: Arc<Facts>,
     /// Its index, where frames are decoded in this process.
     index: Option<Arc<lazycache::Movie>>,
 }
 
 /// What is known of a movie.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Facts {
     num_frames: u32,
     duration_seconds: f64,
@@ -48,11 +55,21 @@ struct Facts {
 
 /// A frame as it came, before anything was computed.
 #[derive(Debug)]
-pub enum Fetched {
+pub struct Fetched<P: Pixels> {
+    /// Its number, 1-based.
+    pub number: u32,
+    /// How long it took to come, since it was asked for or since the one before it.
+    pub took: Duration,
+    pixels: P,
+    came: Came<P::Image>,
+}
+
+#[derive(Debug)]
+enum Came<T> {
     /// Compressed.
     Packet(Arc<lazycache::Movie>, Bytes),
-    /// Grey and reduced.
-    Grey(Grey),
+    /// Decoded by a server.
+    Image(Decoded<T>),
 }
 
 /// What a folder of the archive holds.
@@ -112,40 +129,66 @@ impl Source {
     pub async fn movie(&self, path: &MoviePath) -> Result<Arc<Movie>, SourceError> {
         let movie = match &self.0 {
             Way::InProcess(cache) => Movie::in_process(cache.movie(path).await?),
-            Way::Server(server) => Movie { facts: server.movie(path).await?, index: None },
+            Way::Server(server) => Movie { facts: Arc::new(server.movie(path).await?), index: None },
         };
         Ok(Arc::new(movie))
     }
 
-    /// Frame `number` (1-based), wanted at `1/reduction` of its size: one range read, or one request.
-    pub async fn fetch(&self, movie: &Movie, number: u32, reduction: u32) -> Result<Fetched, SourceError> {
-        match (&self.0, &movie.index) {
+    /// The frames `numbers` (1-based) of `movie` as `pixels`, in their order, up to `ahead` of them fetched before they are
+    /// asked for: a task of its own fetches, so that the archive sends while a core computes. Ends with the first error.
+    pub fn frames<P: Pixels>(
+        &self,
+        movie: &Movie,
+        numbers: Vec<u32>,
+        pixels: P,
+        ahead: usize,
+    ) -> impl Stream<Item = Result<Fetched<P>, SourceError>> + Send + use<P> {
+        let (sender, mut receiver) = mpsc::channel(ahead.max(1));
+        let (source, movie) = (self.clone(), movie.clone());
+        let task = tokio::spawn(async move {
+            let fetch = |number| source.fetch(&movie, number, pixels);
+            let mut frames = stream::iter(numbers).map(fetch).buffered(ahead.max(1));
+            while let Some(frame) = frames.next().await {
+                let failed = frame.is_err();
+                if sender.send(frame).await.is_err() || failed {
+                    return;
+                }
+            }
+        });
+        // Who drops the frames ends the fetching.
+        let task = AbortOnDropHandle::new(task);
+        stream::poll_fn(move |context| {
+            let _ = &task;
+            receiver.poll_recv(context)
+        })
+    }
+
+    /// One frame: one range read, or one request.
+    async fn fetch<P: Pixels>(&self, movie: &Movie, number: u32, pixels: P) -> Result<Fetched<P>, SourceError> {
+        let start = Instant::now();
+        let came = match (&self.0, &movie.index) {
             (Way::InProcess(cache), Some(index)) => {
                 let number = FrameNumber::new(number).map_err(lazycache::Error::from)?;
-                Ok(Fetched::Packet(Arc::clone(index), cache.packet(index, number).await?))
+                Came::Packet(Arc::clone(index), cache.packet(index, number).await?)
             }
             (Way::InProcess(_), None) => {
                 // A movie of another source; it has no bytes here.
-                Err(lazycache::Error::NoFrame { number, frames: 0 }.into())
+                return Err(lazycache::Error::NoFrame { number, frames: 0 }.into());
             }
-            (Way::Server(server), _) => {
-                let data = server.grey(&movie.facts, number, reduction).await?.to_vec();
-                let (width, height) = movie.facts.size;
-                Ok(Fetched::Grey(Grey { width: width / reduction, height: height / reduction, data }))
-            }
-        }
+            (Way::Server(server), _) => Came::Image(server.frame(&movie.facts, number, pixels).await?),
+        };
+        Ok(Fetched { number, took: start.elapsed(), pixels, came })
     }
 }
 
-impl Fetched {
-    /// The grey image, decoded if it must be. May burn a core; not for an async thread.
-    pub fn into_grey(self, number: u32, reduction: u32) -> Result<Grey, ItemError> {
-        match self {
-            Self::Grey(grey) => Ok(grey),
-            Self::Packet(movie, packet) => {
-                let image = lazycache::decode::grey(&movie, &packet, reduction)
-                    .map_err(|error| ItemError::Decode { frame: number, source: error.into() })?;
-                Ok(Grey { width: image.width, height: image.height, data: image.data })
+impl<P: Pixels> Fetched<P> {
+    /// The image, decoded if it must be. May burn a core; not for an async thread.
+    pub fn decode(self) -> Result<Decoded<P::Image>, ItemError> {
+        match self.came {
+            Came::Image(image) => Ok(image),
+            Came::Packet(movie, packet) => {
+                let decoded = self.pixels.from_packet(&movie, &packet);
+                decoded.map_err(|source| ItemError::Decode { frame: self.number, source: source.into() })
             }
         }
     }
@@ -161,7 +204,7 @@ impl Movie {
             cache_url: index.url().to_owned(),
             identity: as_source(index.identity()),
         };
-        Self { facts, index: Some(index) }
+        Self { facts: Arc::new(facts), index: Some(index) }
     }
 
     /// Number of frames.

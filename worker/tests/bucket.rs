@@ -7,6 +7,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
+use archive::fault::{Fault, Rule};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto::Builder,
@@ -14,7 +15,9 @@ use hyper_util::{
 use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use serde_json::{Value, json};
 use support::{
-    Lab, movie,
+    Lab,
+    checkpoint::{checkpoints, rows_in, wait_until},
+    movie,
     pods::{Pods, RUN},
 };
 
@@ -124,4 +127,26 @@ fn a_wrong_key_a_missing_bucket_and_a_missing_marker_are_told_with_78() {
     std::fs::create_dir_all(Path::parent(&marker).unwrap()).unwrap();
     std::fs::write(marker, "the right one").unwrap();
     assert_eq!(bucket.pods(&lab, marked).plan().code, Some(0));
+}
+
+#[test]
+fn a_pod_that_takes_up_a_killed_one_goes_on_from_its_checkpoint() {
+    let lab = Lab::of_frames(300);
+    lab.pods("machine", |_| {}).run();
+    let bucket = Bucket::beside(&lab);
+    let below = bucket.folder.join("motion/2018");
+    let pods = bucket.pods(&lab, |_| {}).with("ANALYSIS_CHECKPOINT_SECONDS", "0");
+    pods.plan();
+    lab.server.inject(Rule::on(".mov", Fault::Delay { ms: 20 }));
+    let mut running = pods.start_work(0);
+    wait_until(|| rows_in(&below) >= 10);
+    running.child.kill().unwrap();
+    running.child.wait().unwrap();
+    lab.server.clear_faults();
+    let (done, before) = (rows_in(&below) as u64, lab.requests());
+    let ended = pods.work(0);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(lab.requests() - before - 2, 31 - done, "{done} rows were saved");
+    assert_eq!(lab.results("s3/results/motion/2018"), lab.results("machine"));
+    assert!(checkpoints(&below).is_empty());
 }

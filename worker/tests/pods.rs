@@ -190,7 +190,7 @@ fn without_a_number_the_cost_of_a_movie_decides_how_many_an_index_does() {
     let lab = Lab::of(1);
     let auto = lab.pods("out", |spec| spec["workers"]["itemsPerIndex"] = json!("Auto"));
     // 40 frames of 640 x 360 are computed in a moment: ten minutes hold hundreds.
-    assert_eq!(auto.plan().message["plan"]["itemsPerIndex"], 594);
+    assert_eq!(auto.plan().message["plan"]["itemsPerIndex"], 595);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use frame::MoviePath;
 use lazycache::Lazycache;
-use plan::{Analysis, FrameRange, Method, OpticalFlow, SourceIdentity, ledger::digest};
+use plan::{Analysis, Decoder, FrameRange, Method, OpticalFlow, SourceIdentity, ledger::digest};
 use support::Lab;
 
 const DAYS: u32 = 3_750;
@@ -38,7 +38,8 @@ fn fill(lab: &Lab) {
 /// A ledger in which every movie is done.
 fn fill_ledger(lab: &Lab, output: &str) {
     let range = FrameRange { start_frame: 1, end_frame: None, stride: 10 };
-    let analysis = Analysis::OpticalFlow(OpticalFlow { range, method: Method::Auto, regions: true });
+    let analysis =
+        Analysis::OpticalFlow(OpticalFlow { range, method: Method::Auto, decoder: Decoder::Reduced, regions: true });
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let first = MoviePath::parse(&name(0, 0)).unwrap();
     let found = runtime.block_on(async { Lazycache::open(&lab.server.url()).unwrap().identity(&first).await.unwrap() });

@@ -1,4 +1,8 @@
 //! Several frames in one answer: a `NumPy` array that is sent while it is made.
+//!
+//! What is wrong with a later frame breaks the answer off. So does a frame that the reduced decoder leaves to the full one,
+//! or the other way round: an answer names one decoder, and its frames are comparable. Whoever goes on asks again from
+//! there.
 
 use axum::{
     body::Body,
@@ -6,14 +10,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use frame::{FrameNumber, MoviePath, Rendition, Span};
+use frame::{Decoder, FrameNumber, MoviePath, Rendition, Span};
 use futures::{Stream, StreamExt, stream};
 use std::{io, sync::Arc};
 
 use super::{
     Mirror, Served,
     freshness::EntityTag,
-    movie::{Asked, check, finish},
+    movie::{Asked, check, finish, say_decoder},
 };
 use crate::{Error, Movie, encode::npy_header, error::chain, render};
 
@@ -41,12 +45,19 @@ pub(super) async fn many(asked: Asked<'_>, path: &str, text: &str) -> Result<Res
     }
     let mut frames = Box::pin(pixels(asked.served, asked.mirror, Arc::clone(&movie), &span, rendition));
     // The first frame decides the status; what fails later can only break the answer off, which its length tells.
-    let first = frames.next().await.transpose()?.unwrap_or_default();
-    let rest = frames.map(|frame| frame.map_err(|error| broken_off(&error)));
+    let (first, decoder) = frames.next().await.transpose()?.unwrap_or_default();
+    let rest = frames.map(move |frame| match frame {
+        Ok((pixels, used)) if used == decoder => Ok(pixels),
+        Ok((_, used)) => {
+            Err(broken_off(&format!("a frame needs the {used} decoder, those before it the {decoder} one")))
+        }
+        Err(error) => Err(broken_off(&chain(&error))),
+    });
     let body = Body::from_stream(stream::iter([Ok(Bytes::from(start)), Ok(first)]).chain(rest));
     let headers =
         [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_LENGTH, bytes.to_string())];
     let mut response = (headers, body).into_response();
+    say_decoder(&mut response, rendition, decoder);
     finish(&mut response, &movie, tag.as_ref());
     Ok(response)
 }
@@ -75,7 +86,7 @@ fn pixels(
     movie: Arc<Movie>,
     span: &Span,
     rendition: Rendition,
-) -> impl Stream<Item = Result<Bytes, Error>> + use<> {
+) -> impl Stream<Item = Result<(Bytes, Decoder), Error>> + use<> {
     let (served, cache) = (served.clone(), mirror.cache.clone());
     let numbers: Vec<FrameNumber> = span.numbers().to_vec();
     let one = move |number| {
@@ -89,7 +100,7 @@ fn pixels(
     stream::iter(numbers).map(one).buffered(AHEAD)
 }
 
-fn broken_off(error: &Error) -> io::Error {
-    tracing::warn!(error = chain(error), "broke an answer of several frames off");
-    io::Error::other(chain(error))
+fn broken_off(error: &str) -> io::Error {
+    tracing::warn!(error, "broke an answer of several frames off");
+    io::Error::other(error.to_owned())
 }

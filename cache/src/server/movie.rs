@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use bytes::Bytes;
-use frame::{Depth, Format, FrameAddress, FrameNumber, Moment, MoviePath, Rendition, RenditionQuery};
+use frame::{Decoder, Depth, Format, FrameAddress, FrameNumber, Moment, MoviePath, Rendition, RenditionQuery};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -20,8 +20,11 @@ use super::{
 use crate::{
     Error, Identity, Movie,
     image_store::{ImageStore, Stored},
+    reduced,
 };
 
+/// Names the decoder of grey images.
+const DECODER: &str = "x-lazycache-decoder";
 /// Raw pixels are for servers that allow them, but grey ones up to so many bytes: no larger than an encoded frame.
 const OPEN_GREY_BYTES: u64 = 4 << 20;
 
@@ -163,21 +166,25 @@ pub(super) async fn one_frame(asked: Asked<'_>, address: &FrameAddress) -> Resul
         return Ok(tag.not_modified());
     }
     let Asked { served, mirror, .. } = asked;
+    let rendition = reduced::settled(&movie, rendition);
     let name = || ImageStore::name(&mirror.api, &movie, address.number, format, rendition);
     let stored = served.images.as_ref().map(|images| (images, name()));
     if let Some((images, name)) = &stored
         && let Some(found) = images.find(name).await
     {
-        return Ok(from_store(found, format, &movie, tag.as_ref()));
+        let mut response = from_store(found, format, &movie, tag.as_ref());
+        say_decoder(&mut response, rendition, rendition.decoder);
+        return Ok(response);
     }
     let (encoded, timing) = mirror.cache.answer(&movie, address.number, format, rendition).await?;
-    if let Some((images, name)) = stored {
+    if let Some((images, name)) = stored.filter(|_| timing.decoder == rendition.decoder) {
         images.put(name, encoded.bytes.clone());
     }
     let mut response = picture(encoded.content_type, encoded.bytes);
     for (part, took) in [("metadata", metadata), ("extraction", timing.extraction), ("encode", timing.encode)] {
         insert(&mut response, &format!("x-lazycache-timing-{part}-ns"), &took.as_nanos().to_string());
     }
+    say_decoder(&mut response, rendition, timing.decoder);
     insert(&mut response, "x-lazycache-frame", &address.number.to_string());
     if let Some(seconds) = movie.seconds(address.number) {
         insert(&mut response, "x-lazycache-time", &format!("{seconds:.6}"));
@@ -221,6 +228,13 @@ pub(super) fn finish(response: &mut Response, movie: &Movie, tag: Option<&Entity
     }
     if let Some(tag) = tag {
         tag.mark(response);
+    }
+}
+
+/// Which decoder made a grey image: not always the one that was asked for.
+pub(super) fn say_decoder(response: &mut Response, rendition: Rendition, decoder: Decoder) {
+    if rendition.grey {
+        insert(response, DECODER, &decoder.to_string());
     }
 }
 

@@ -49,13 +49,24 @@ pub struct OpticalFlow {
     /// Corners (tracked corners), DualTVL1 (the original method, about a hundred times slower; only in images built
     /// with it). Default: Auto.
     pub method: Method,
+    /// How the small grey images that are compared are made: Reduced (of ProRes only the lowest frequencies are decoded,
+    /// more than ten times as fast; what is not ProRes is decoded in full all the same) or Full (every pixel is decoded).
+    /// Results name the one that was used. Default: Reduced.
+    pub decoder: Decoder,
     /// Whether regions are derived too, as `<movie>_optical_flow_regions.json`. Default: true.
     pub regions: bool,
 }
 
 impl Default for OpticalFlow {
     fn default() -> Self {
-        Self { start_frame: 1, end_frame: None, stride: 10, method: Method::Auto, regions: true }
+        Self {
+            start_frame: 1,
+            end_frame: None,
+            stride: 10,
+            method: Method::Auto,
+            decoder: Decoder::Reduced,
+            regions: true,
+        }
     }
 }
 
@@ -73,6 +84,16 @@ pub enum Method {
     /// The original dense method.
     #[serde(rename = "DualTVL1")]
     DualTvl1,
+}
+
+/// How the small grey images that are compared are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Decoder {
+    /// Of ProRes only the lowest frequencies are decoded; everything else in full.
+    #[default]
+    Reduced,
+    /// Every pixel is decoded.
+    Full,
 }
 
 /// Statistics of the frames startFrame, startFrame + stride, … below endFrame.

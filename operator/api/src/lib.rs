@@ -45,7 +45,7 @@ pub mod labels;
 pub mod managers;
 pub mod reasons;
 
-pub use analysis::{Analysis, FrameStatistics, Method, OpticalFlow};
+pub use analysis::{Analysis, Decoder, FrameStatistics, Method, OpticalFlow};
 pub use cache::{Cache, FrameCache, ManagedCache};
 pub use number::{ItemsPerIndex, MaxFailedItems};
 pub use output::{Output, OutputClaim, OverwritePolicy, S3};

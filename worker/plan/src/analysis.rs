@@ -21,6 +21,15 @@ pub enum Method {
     DualTvl1,
 }
 
+/// How the small grey images that are compared are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Decoder {
+    /// Of ProRes only the lowest frequencies are decoded; what cannot be decoded so is decoded in full.
+    Reduced,
+    /// Every pixel is decoded.
+    Full,
+}
+
 /// Frames startFrame, startFrame + stride, … below `end_frame`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,6 +59,8 @@ pub struct OpticalFlow {
     pub range: FrameRange,
     /// How motion is estimated.
     pub method: Method,
+    /// How the images are made.
+    pub decoder: Decoder,
     /// Whether regions are derived from the rows. Not a parameter of the rows: it does not enter their digest.
     #[serde(skip)]
     pub regions: bool,
@@ -143,7 +154,7 @@ mod tests {
 
     fn flow(start: u32, end: Option<u32>, stride: u32) -> OpticalFlow {
         let range = FrameRange { start_frame: start, end_frame: end, stride };
-        OpticalFlow { range, method: Method::Auto, regions: true }
+        OpticalFlow { range, method: Method::Auto, decoder: Decoder::Reduced, regions: true }
     }
 
     fn pair(frame: u32, from: u32, to: u32) -> Pair {
@@ -188,7 +199,10 @@ mod tests {
         let with = Analysis::OpticalFlow(flow(1, None, 10));
         let without = Analysis::OpticalFlow(OpticalFlow { regions: false, ..flow(1, None, 10) });
         assert_eq!(with.parameters(), without.parameters());
-        assert_eq!(serde_json::to_string(&with).unwrap(), r#"{"startFrame":1,"stride":10,"method":"Auto"}"#);
+        assert_eq!(
+            serde_json::to_string(&with).unwrap(),
+            r#"{"startFrame":1,"stride":10,"method":"Auto","decoder":"Reduced"}"#
+        );
     }
 
     proptest! {

@@ -4,7 +4,7 @@
 //! minutes, and an item that takes longer than about two is an index of its own. The numbers are those of one core of
 //! 2024 on 1080p ProRes; a factor of two either way changes nothing that matters.
 
-use crate::analysis::{Analysis, Method};
+use crate::analysis::{Analysis, Decoder, Method};
 
 /// An item that takes longer is an index of its own.
 const LONG_ITEM_SECONDS: f64 = 120.0;
@@ -14,8 +14,10 @@ const INDEX_SECONDS: f64 = 600.0;
 pub const MAX_ITEMS_PER_INDEX: u32 = 1000;
 /// The pixels the costs below were measured at.
 const MEASURED_PIXELS: f64 = 1920.0 * 1080.0;
-/// Decoding one frame.
+/// Decoding one frame in full.
 const DECODE_SECONDS: f64 = 0.011;
+/// Decoding its lowest frequencies.
+const REDUCED_DECODE_SECONDS: f64 = 0.001;
 /// Reading one frame of 0.57 MB, when many workers share an archive: about 30 MB/s for each.
 const READ_SECONDS: f64 = 0.02;
 /// Finding and opening an item, whatever its length.
@@ -42,19 +44,27 @@ impl MovieSize {
 pub fn item_seconds(analysis: &Analysis, movie: MovieSize, threads: u32) -> f64 {
     let share = f64::from(movie.width) * f64::from(movie.height) / MEASURED_PIXELS;
     let rows = analysis.rows(movie.frames) as f64;
-    let compute = rows * share * (DECODE_SECONDS + row_seconds(analysis)) / f64::from(threads.max(1));
+    let compute = rows * share * row_seconds(analysis) / f64::from(threads.max(1));
     let read = rows * share * READ_SECONDS;
     OPEN_SECONDS + compute.max(read)
 }
 
-/// Computing one row of a 1080p movie, decoding not counted.
+/// Decoding and computing one row of a 1080p movie.
 fn row_seconds(analysis: &Analysis) -> f64 {
     match analysis {
-        Analysis::OpticalFlow(flow) => match flow.method {
-            Method::Auto | Method::Dis | Method::Corners => 0.015,
-            Method::DualTvl1 => 1.9,
-        },
-        Analysis::FrameStatistics(_) => 0.006,
+        Analysis::OpticalFlow(flow) => {
+            let decode = match flow.decoder {
+                Decoder::Reduced => REDUCED_DECODE_SECONDS,
+                Decoder::Full => DECODE_SECONDS,
+            };
+            let estimate = match flow.method {
+                Method::Auto | Method::Dis | Method::Corners => 0.015,
+                Method::DualTvl1 => 1.9,
+            };
+            decode + estimate
+        }
+        // Colours are made of a full decode, and looked at pixel by pixel.
+        Analysis::FrameStatistics(_) => DECODE_SECONDS + 0.011,
     }
 }
 
@@ -77,14 +87,14 @@ mod tests {
 
     fn flow(method: Method, stride: u32) -> Analysis {
         let range = FrameRange { start_frame: 1, end_frame: None, stride };
-        Analysis::OpticalFlow(OpticalFlow { range, method, regions: true })
+        Analysis::OpticalFlow(OpticalFlow { range, method, decoder: Decoder::Reduced, regions: true })
     }
 
     #[test]
     fn a_camhd_movie_takes_about_a_minute_and_an_index_does_ten() {
         let seconds = item_seconds(&flow(Method::Auto, 10), MovieSize::CAMHD, 1);
         assert!((50.0..80.0).contains(&seconds), "{seconds}");
-        assert_eq!(items_per_index(seconds), 10);
+        assert_eq!(items_per_index(seconds), 12);
     }
 
     #[test]
@@ -98,12 +108,14 @@ mod tests {
     fn short_items_fill_ten_minutes_but_no_index_is_endless() {
         assert_eq!((items_per_index(6.0), items_per_index(0.0), items_per_index(f64::NAN)), (100, 1000, 1));
         let short = MovieSize { frames: 40, width: 640, height: 360 };
-        assert_eq!(items_per_index(item_seconds(&flow(Method::Auto, 10), short, 1)), 594);
+        assert_eq!(items_per_index(item_seconds(&flow(Method::Auto, 10), short, 1)), 595);
     }
 
     #[test]
     fn threads_help_until_reading_is_what_takes_the_time() {
-        let seconds = |threads| item_seconds(&flow(Method::Auto, 10), MovieSize::CAMHD, threads);
+        let Analysis::OpticalFlow(reduced) = flow(Method::Auto, 10) else { panic!("optical flow") };
+        let full = Analysis::OpticalFlow(OpticalFlow { decoder: Decoder::Full, ..reduced });
+        let seconds = |threads| item_seconds(&full, MovieSize::CAMHD, threads);
         assert!(seconds(2) < seconds(1));
         assert!((seconds(8) - seconds(64)).abs() < 1e-9);
     }

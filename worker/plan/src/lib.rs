@@ -20,7 +20,7 @@ pub mod run;
 pub mod selection;
 pub mod summary;
 
-pub use analysis::{Analysis, FrameRange, FrameStatistics, Method, OpticalFlow, Pair};
+pub use analysis::{Analysis, Decoder, FrameRange, FrameStatistics, Method, OpticalFlow, Pair};
 pub use ledger::{Decision, OverwritePolicy, SourceIdentity};
 pub use message::Message;
 pub use names::ResultNames;

@@ -34,14 +34,15 @@ impl ResultNames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{FrameRange, FrameStatistics, Method, OpticalFlow};
+    use crate::analysis::{Decoder, FrameRange, FrameStatistics, Method, OpticalFlow};
 
     const RANGE: FrameRange = FrameRange { start_frame: 1, end_frame: None, stride: 10 };
 
     #[test]
     fn results_stand_beside_each_other_under_the_movies_folder() {
         let movie = MoviePath::parse("A/2018/07/24/X.mov").unwrap();
-        let flow = Analysis::OpticalFlow(OpticalFlow { range: RANGE, method: Method::Dis, regions: true });
+        let decoder = Decoder::Reduced;
+        let flow = Analysis::OpticalFlow(OpticalFlow { range: RANGE, method: Method::Dis, decoder, regions: true });
         let names = ResultNames {
             rows: "A/2018/07/24/X_optical_flow.json".into(),
             regions: Some("A/2018/07/24/X_optical_flow_regions.json".into()),

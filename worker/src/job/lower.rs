@@ -4,7 +4,10 @@ use std::{collections::HashSet, path::Path, time::Duration};
 
 use analysisjob::{AnalysisJob, AnalysisJobSpec};
 use frame::MoviePath;
-use plan::{Analysis, FrameRange, Method, OpticalFlow, OverwritePolicy, RunId, Selection, selection::Days};
+use plan::{
+    Analysis, Decoder, FrameRange, FrameStatistics, Method, OpticalFlow, OverwritePolicy, RunId, Selection,
+    selection::Days,
+};
 
 use super::{Job, JobError, Movies};
 
@@ -39,9 +42,17 @@ impl Job {
 }
 
 fn analysis(spec: &AnalysisJobSpec) -> Result<Analysis, JobError> {
+    if let Some(statistics) = &spec.analysis.frame_statistics {
+        let (start_frame, end_frame, stride) = (statistics.start_frame, statistics.end_frame, statistics.stride);
+        return Ok(Analysis::FrameStatistics(FrameStatistics { range: FrameRange { start_frame, end_frame, stride } }));
+    }
     let Some(flow) = &spec.analysis.optical_flow else {
-        let what = "is not computed by this version yet; opticalFlow is";
-        return Err(JobError::NotHere { field: "spec.analysis.frameStatistics", what });
+        let what = "is missing: set opticalFlow or frameStatistics";
+        return Err(JobError::NotHere { field: "spec.analysis", what });
+    };
+    let decoder = match flow.decoder {
+        analysisjob::Decoder::Reduced => Decoder::Reduced,
+        analysisjob::Decoder::Full => Decoder::Full,
     };
     let method = match flow.method {
         analysisjob::Method::Auto => Method::Auto,
@@ -50,7 +61,7 @@ fn analysis(spec: &AnalysisJobSpec) -> Result<Analysis, JobError> {
         analysisjob::Method::DualTvl1 => Method::DualTvl1,
     };
     let range = FrameRange { start_frame: flow.start_frame, end_frame: flow.end_frame, stride: flow.stride };
-    Ok(Analysis::OpticalFlow(OpticalFlow { range, method, regions: flow.regions }))
+    Ok(Analysis::OpticalFlow(OpticalFlow { range, method, decoder, regions: flow.regions }))
 }
 
 fn movies(source: &analysisjob::Source) -> Result<Movies, JobError> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::progress::Style;
+use crate::{progress::Style, steps::work::CHECKPOINT_EVERY};
 
 /// Shown below the help of every step.
 pub const ENDINGS: &str = "\
@@ -95,4 +95,7 @@ pub struct WorkArguments {
     /// Seconds from SIGTERM to SIGKILL; the movie in hand goes on until 10 s before.
     #[arg(long, env = "ANALYSIS_GRACE_SECONDS", default_value_t = 120, value_name = "SECONDS")]
     pub grace_seconds: u64,
+    /// Seconds between two checkpoints of a movie that is not done: what a killed pod loses at most. 0: after every row.
+    #[arg(long, env = "ANALYSIS_CHECKPOINT_SECONDS", default_value_t = CHECKPOINT_EVERY.as_secs(), value_name = "SECONDS")]
+    pub checkpoint_seconds: u64,
 }

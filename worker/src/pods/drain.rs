@@ -34,12 +34,14 @@ use crate::{
     signal::terminated,
     steps::{
         collect::write_failures,
-        work::{Done, Work},
+        work::{CHECKPOINT_EVERY, Done, Work},
     },
 };
 
 /// What a movie in hand is not given of the grace: the time to write and to end.
 const RESERVE: Duration = Duration::from_secs(10);
+/// How long saving what is done of a movie may take.
+const SAVING: Duration = Duration::from_secs(4);
 /// How long the list is asked for an item at a time.
 const ASK: Duration = Duration::from_secs(5);
 /// An item says that it is worked on so often within the silence that loses it.
@@ -81,6 +83,9 @@ pub struct DrainArguments {
     /// Seconds from SIGTERM to SIGKILL; the movies in hand go on until 10 s before.
     #[arg(long, env = "ANALYSIS_GRACE_SECONDS", default_value_t = 120, value_name = "SECONDS")]
     pub grace_seconds: u64,
+    /// Seconds between two checkpoints of a movie in hand: what a killed worker loses at most. 0: after every row.
+    #[arg(long, env = "ANALYSIS_CHECKPOINT_SECONDS", default_value_t = CHECKPOINT_EVERY.as_secs(), value_name = "SECONDS")]
+    pub checkpoint_seconds: u64,
     /// How progress is shown, on standard error.
     #[arg(long, env = "ANALYSIS_PROGRESS", value_enum, default_value_t = Style::Plain)]
     pub progress: Style,
@@ -144,7 +149,10 @@ struct Drain {
     movies: u32,
     until_empty: bool,
     grace: Duration,
+    checkpoint_every: Duration,
     stop: CancellationToken,
+    /// What is in hand is saved and left.
+    halt: CancellationToken,
 }
 
 /// How an item in hand ended.
@@ -169,7 +177,9 @@ impl Drain {
             movies: arguments.movies,
             until_empty: arguments.until_empty,
             grace: Duration::from_secs(arguments.grace_seconds).saturating_sub(RESERVE),
+            checkpoint_every: Duration::from_secs(arguments.checkpoint_seconds),
             stop,
+            halt: CancellationToken::new(),
             pod,
         })
     }
@@ -225,10 +235,14 @@ impl Drain {
     /// Does one item and tells the list. Out: what is to be counted.
     async fn item(&self, taken: Taken) -> Result<Fate, PodError> {
         let taken = &taken;
+        let mut working = pin!(self.fate(taken));
         let worked = tokio::select! {
-            fate = self.fate(taken) => fate,
+            fate = &mut working => fate,
             () = self.beat(taken) => Ok(Fate::Lost),
-            () = self.out_of_grace() => Ok(Fate::Back),
+            () = self.out_of_grace() => {
+                self.halt.cancel();
+                tokio::time::timeout(SAVING, working).await.unwrap_or(Ok(Fate::Back))
+            }
         };
         let (fate, error) = match worked {
             Ok(fate) => (fate, None),
@@ -308,7 +322,9 @@ impl Drain {
             outage: outage.clone(),
             // The list hands it out again, and counts.
             retries: 0,
-            stop: CancellationToken::new(),
+            stop: self.stop.clone(),
+            halt: self.halt.clone(),
+            checkpoint_every: self.checkpoint_every,
             done_since: planned,
         })
     }

@@ -8,6 +8,7 @@
 //! | told to stop with items left, or the whole archive is silent | 75 | tries the index again, uncounted |
 
 use std::{
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -31,6 +32,8 @@ use crate::{
 
 /// What a movie in hand is not given of the grace: the time to write and to end.
 const RESERVE: Duration = Duration::from_secs(10);
+/// What items in hand are given of the reserve to save what was done of them.
+const SAVING: Duration = Duration::from_secs(4);
 /// A volume may show a new file to other nodes only after its clients' caches have expired.
 const PLAN_APPEARS_WITHIN: Duration = Duration::from_mins(1);
 
@@ -88,13 +91,19 @@ async fn work(arguments: &WorkArguments, ready: Ready, stop: CancellationToken) 
         // One item per index: the Job tries again, and counts. Several: nobody else tries a single one of them again.
         retries: if header.items_per_index == 1 { 0 } else { pod.job.retries_per_item },
         stop: stop.clone(),
+        halt: CancellationToken::new(),
+        checkpoint_every: Duration::from_secs(arguments.checkpoint_seconds),
         done_since: planned,
     };
     let grace = Duration::from_secs(arguments.grace_seconds).saturating_sub(RESERVE);
     let lines = tokio::spawn(pod.progress.clone().print_plain_lines());
+    let mut running = pin!(work.run(&items));
     let ended = tokio::select! {
-        done = work.run(&items) => Some(done?),
-        () = out_of_grace(&stop, grace) => None,
+        done = &mut running => Some(done?),
+        () = out_of_grace(&stop, grace) => {
+            work.halt.cancel();
+            tokio::time::timeout(SAVING, running).await.ok().transpose()?
+        }
     };
     lines.abort();
     match ended {

@@ -1,4 +1,4 @@
-//! The archive behind a lazycache server: listings, facts and grey frames over its HTTP API.
+//! The archive behind a lazycache server: listings, facts and frames over its HTTP API.
 //!
 //! Every frame's answer says which version of the movie it is of, and one of another version is refused: the server may
 //! be several pods, each with what it knows.
@@ -9,14 +9,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use frame::{DirectoryPath, MirrorRoot, MoviePath, Rendition, Scale};
+use frame::{Decoder, DirectoryPath, MirrorRoot, MoviePath};
 use lazycache::ErrorKind;
 use plan::SourceIdentity;
 use reqwest::{Client, Response, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
-use super::{Facts, Listing, ServerError};
+use super::{Decoded, Facts, Listing, Pixels, ServerError};
 
 /// A server's pod that is replaced is away for some seconds; the movie in hand must not begin anew for that.
 const TRIES: u32 = 6;
@@ -133,22 +133,28 @@ impl FrameServer {
         })
     }
 
-    /// A frame's brightness at `1/reduction` of the size.
-    pub(super) async fn grey(&self, movie: &Facts, number: u32, reduction: u32) -> Result<Bytes, ServerError> {
-        let address = format!("{}/frame/{number}.raw", movie.cache_url);
+    /// One frame of a movie.
+    pub(super) async fn frame<P: Pixels>(
+        &self,
+        movie: &Facts,
+        number: u32,
+        pixels: P,
+    ) -> Result<Decoded<P::Image>, ServerError> {
+        let address = format!("{}/frame/{number}.npy", movie.cache_url);
         let mut url = Url::parse(&address).map_err(|_| ServerError::Address { text: address })?;
-        let scale = Scale::new(reduction).unwrap_or_default();
-        url.set_query(Some(&Rendition::grey(scale).to_string()));
+        url.set_query(Some(&pixels.rendition().to_string()));
         let (headers, bytes) = self.get(url.clone()).await?;
-        let wanted = (movie.size.0 / reduction) as usize * (movie.size.1 / reduction) as usize;
         if !is_of(&headers, &movie.identity) {
             return Err(ServerError::Changed { url: url.into() });
         }
-        if bytes.len() != wanted {
-            let what = format!("{} bytes instead of {wanted}", bytes.len());
+        let size = pixels.size(movie.size);
+        let wanted = size.0 as usize * size.1 as usize * pixels.channels();
+        let values = values_of_array(&bytes).filter(|values| values.len() == wanted);
+        let Some(values) = values else {
+            let what = format!("{} bytes instead of an array of {wanted} values", bytes.len());
             return Err(ServerError::Strange { url: url.into(), what });
-        }
-        Ok(bytes)
+        };
+        Ok(pixels.from_answer(size, values, said_decoder(&headers)))
     }
 
     async fn json<T: DeserializeOwned>(&self, url: Url) -> Result<T, ServerError> {
@@ -203,6 +209,20 @@ fn is_of(headers: &header::HeaderMap, identity: &SourceIdentity) -> bool {
     said("x-lazycache-origin-size") == Some(identity.size.to_string())
         && said("x-lazycache-origin-etag") == identity.etag
         && said("x-lazycache-origin-last-modified") == identity.last_modified
+}
+
+/// What follows the header of a `NumPy` array of bytes (format version 1).
+fn values_of_array(bytes: &Bytes) -> Option<Bytes> {
+    let length = bytes.strip_prefix(b"\x93NUMPY\x01\x00")?.first_chunk::<2>()?;
+    let start = 10 + usize::from(u16::from_le_bytes(*length));
+    let header = bytes.get(10..start)?;
+    header.windows(5).any(|word| word == b"'|u1'").then(|| bytes.slice(start..))
+}
+
+/// A server that does not say knows one way only.
+fn said_decoder(headers: &header::HeaderMap) -> Decoder {
+    let said = headers.get("x-lazycache-decoder").and_then(|value| value.to_str().ok());
+    Decoder::from_query(said).unwrap_or_default()
 }
 
 async fn refusal(response: Response, url: &Url) -> ServerError {
@@ -271,6 +291,17 @@ mod tests {
         let expected =
             [NotFound, OriginUnavailable, OriginUnavailable, NotAllowed, OriginUnavailable, BadRequest, OriginError];
         assert_eq!(kinds, expected);
+    }
+
+    #[test]
+    fn only_an_array_of_bytes_has_values() {
+        let mut array = lazycache::encode::npy_header("|u1", "(1, 3)");
+        array.extend_from_slice(&[1, 2, 3]);
+        assert_eq!(values_of_array(&array.clone().into()), Some(Bytes::from_static(&[1, 2, 3])));
+        assert_eq!(values_of_array(&lazycache::encode::npy_header("<u2", "(1, 0)").into()), None);
+        for cut in [0, 7, 9, 60] {
+            assert_eq!(values_of_array(&array[..cut].to_vec().into()), None, "{cut}");
+        }
     }
 
     #[test]

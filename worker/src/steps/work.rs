@@ -1,18 +1,20 @@
 //! Work: do the items of a plan. Every item stands for itself: what fails is noted with its reason, the others are done.
+//!
+//! Read next: `compute` (one item's rows and files), `checkpoint` (what is kept of one that is not done).
+
+mod checkpoint;
+mod compute;
+mod series;
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::Instant,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use frame::MoviePath;
 use futures::{StreamExt, stream};
-use motion::Region;
 use plan::{
-    Analysis, Counts, Decision, Failure, OpticalFlow, OverwritePolicy, ResultNames, SourceIdentity, Summary,
+    Counts, Decision, Failure, OverwritePolicy, ResultNames, Summary,
     ledger::{decide, digest},
 };
 use tokio_util::sync::CancellationToken;
@@ -22,14 +24,12 @@ use crate::{
     job::Job,
     outage::{Outage, Waiting},
     pipeline::Pipeline,
-    result::{
-        FileTiming, HostInfo, MovieInfo, OpticalFlowFile, Performance, Provenance, RegionsFile, optical_flow_contents,
-        regions_contents,
-    },
-    source::Movie,
     steps::plan::recorded,
     store::{Store, StoreError},
 };
+
+/// How often the rows of an item that is not done are saved, unless something else is said.
+pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 
 /// What the items of a run share. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -44,8 +44,12 @@ pub struct Work {
     pub outage: Outage,
     /// How often an item is tried again here, when that may help.
     pub retries: u32,
-    /// Once cancelled, no new item is begun; those in hand are finished.
+    /// Once cancelled, no new item is begun; those in hand save a checkpoint and are finished.
     pub stop: CancellationToken,
+    /// Once cancelled, those in hand save a checkpoint and are left.
+    pub halt: CancellationToken,
+    /// The rows of an item that is not done are saved so often.
+    pub checkpoint_every: Duration,
     /// Under `Always`, what was written after this (see `Store::modified`) was written by this run and counts as done: a
     /// pod that is started again must get ahead.
     pub done_since: Option<i64>,
@@ -66,12 +70,16 @@ enum Outcome {
     AlreadyDone,
     /// With whether another time may go better.
     Failed(Failure, bool),
+    /// Left, with what was done of it saved.
+    Left,
 }
 
 /// Why an attempt ended early.
 enum AttemptError {
     Item(ItemError),
     Store(StoreError),
+    /// The process is ending.
+    Halted,
 }
 
 impl<E: Into<ItemError>> From<E> for AttemptError {
@@ -94,6 +102,7 @@ impl Work {
             match outcome? {
                 Outcome::Done => summary.items.succeeded += 1,
                 Outcome::AlreadyDone => summary.items.up_to_date += 1,
+                Outcome::Left => {}
                 Outcome::Failed(failure, may_heal) => {
                     summary.items.failed += 1;
                     done.may_heal |= may_heal;
@@ -119,6 +128,7 @@ impl Work {
                     return Ok(outcome);
                 }
                 Err(AttemptError::Store(error)) => return Err(error),
+                Err(AttemptError::Halted) => return Ok(Outcome::Left),
                 Err(AttemptError::Item(error)) => error,
             };
             if error.is_outage() {
@@ -154,13 +164,10 @@ impl Work {
     async fn attempt(&self, path: &MoviePath) -> Result<Outcome, AttemptError> {
         let movie = self.pipeline.source.movie(path).await?;
         let wanted = digest(&self.job.analysis, path, movie.identity());
-        let Analysis::OpticalFlow(flow) = self.job.analysis else {
-            return Err(AttemptError::Item(ItemError::Unsupported { analysis: self.job.analysis.name() }));
-        };
         match self.decision(path, &wanted).await.map_err(AttemptError::Store)? {
             Decision::UpToDate => return Ok(Outcome::AlreadyDone),
-            Decision::Derive => self.derive(path, &flow).await?,
-            Decision::Compute => self.compute(path, &movie, &flow, wanted).await?,
+            Decision::Derive => self.derive(path).await?,
+            Decision::Compute => self.compute(path, &movie, wanted).await?,
         }
         Ok(Outcome::Done)
     }
@@ -179,100 +186,5 @@ impl Work {
         let Some(since) = self.done_since else { return Ok(false) };
         let written = self.store.modified(&ResultNames::of(path, &self.job.analysis).rows).await?;
         Ok(written.is_some_and(|written| written > since))
-    }
-
-    async fn compute(
-        &self,
-        path: &MoviePath,
-        movie: &Arc<Movie>,
-        flow: &OpticalFlow,
-        digest: String,
-    ) -> Result<(), AttemptError> {
-        let (started, start) = (jiff::Timestamp::now(), Instant::now());
-        let frames = plan::analysis::distinct_frames(&flow.pairs(movie.num_frames())).len();
-        let (decoded, progress) = (AtomicU64::new(0), &self.pipeline.progress);
-        progress.opened(frames);
-        let rows = self.pipeline.optical_flow(movie, flow, &decoded).await;
-        let frame_stats = rows.inspect_err(|_| progress.again(frames, decoded.load(Relaxed)))?;
-        let names = ResultNames::of(path, &self.job.analysis);
-        let info = movie.info(path);
-        let timing = FileTiming {
-            elapsed_seconds: start.elapsed().as_secs_f64(),
-            start_time: stamp(started),
-            end_time: stamp(jiff::Timestamp::now()),
-        };
-        let file = OpticalFlowFile {
-            provenance: self.provenance(movie, digest),
-            movie: info.clone(),
-            contents: optical_flow_contents(),
-            frame_stats,
-            performance: Performance { timing, hostinfo: HostInfo::here() },
-        };
-        // The rows go last: they are the ledger entry, so a result that counts as done is whole.
-        if let Some(name) = &names.regions {
-            self.write_regions(name, info, &file, flow).await?;
-        }
-        let bytes =
-            serde_json::to_vec(&file).map_err(|source| ItemError::Encode { name: names.rows.clone(), source })?;
-        self.store.write(&names.rows, bytes).await.map_err(AttemptError::Store)
-    }
-
-    /// Only the regions are missing: they are made from the rows that stand.
-    async fn derive(&self, path: &MoviePath, flow: &OpticalFlow) -> Result<(), AttemptError> {
-        let names = ResultNames::of(path, &self.job.analysis);
-        let Some(name) = &names.regions else { return Ok(()) };
-        let bytes = self.store.read(&names.rows).await.map_err(AttemptError::Store)?.unwrap_or_default();
-        let file: OpticalFlowFile =
-            serde_json::from_slice(&bytes).map_err(|source| ItemError::Rows { name: names.rows.clone(), source })?;
-        self.write_regions(name, file.movie.clone(), &file, flow).await
-    }
-
-    async fn write_regions(
-        &self,
-        name: &str,
-        movie: MovieInfo,
-        file: &OpticalFlowFile,
-        flow: &OpticalFlow,
-    ) -> Result<(), AttemptError> {
-        let regions = regions_of(file, flow.range.stride);
-        let file = RegionsFile { movie, contents: regions_contents(), regions };
-        let bytes = serde_json::to_vec(&file).map_err(|source| ItemError::Encode { name: name.to_owned(), source })?;
-        self.store.write(name, bytes).await.map_err(AttemptError::Store)
-    }
-
-    fn provenance(&self, movie: &Movie, digest: String) -> Provenance {
-        let SourceIdentity { size, etag, last_modified } = movie.identity().clone();
-        Provenance {
-            analyzer: concat!("analysis-worker ", env!("CARGO_PKG_VERSION")).to_owned(),
-            analysis: self.job.analysis.name().to_owned(),
-            revision: self.job.analysis.revision(),
-            parameters: self.job.analysis.parameters(),
-            source_url: movie.url().to_owned(),
-            etag,
-            size,
-            last_modified,
-            digest,
-        }
-    }
-}
-
-fn regions_of(file: &OpticalFlowFile, stride: u32) -> Vec<Region> {
-    let rows: Vec<motion::Row> = file.frame_stats.iter().map(crate::result::FlowRow::motion_row).collect();
-    motion::regions(&rows, stride)
-}
-
-/// UTC as the old files write it: `2017-07-26 01:22:55.069721`.
-fn stamp(time: jiff::Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_written_as_in_the_published_files() {
-        let time: jiff::Timestamp = "2017-07-26T01:22:55.069721Z".parse().unwrap();
-        assert_eq!(stamp(time), "2017-07-26 01:22:55.069721");
     }
 }

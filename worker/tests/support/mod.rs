@@ -11,6 +11,7 @@ use archive::{Movie, Server};
 use serde_json::Value;
 
 pub mod cache;
+pub mod checkpoint;
 pub mod pods;
 
 /// A rendered archive, served; results of runs go beside it.
@@ -37,6 +38,19 @@ impl Lab {
         std::fs::create_dir_all(&root).unwrap();
         let server = Server::start(&root).unwrap();
         Self { folder, server }
+    }
+
+    /// One movie of so many frames, small.
+    pub fn of_frames(frames: u32) -> Self {
+        let lab = Self::of(0);
+        let movie_of = Movie { frames, size: (320, 180), particles: 10, ..Movie::default() };
+        movie_of.render(&lab.root().join(movie(1))).unwrap();
+        lab
+    }
+
+    /// How often movie 1 was asked for. Of an opened movie two requests are for its index, each other one for a frame.
+    pub fn requests(&self) -> u64 {
+        self.server.counts().paths.get(&movie(1)).copied().unwrap_or(0)
     }
 
     pub fn root(&self) -> PathBuf {
