@@ -38,7 +38,9 @@ pub fn all() -> Vec<Movies> {
         for seed in 0..2 {
             let truth = Truth::new(Script::typical(FRAMES, 70 + seed).poses(FRAMES));
             let pictures = pictures(&truth, 700 + seed, plume);
-            all.iter_mut().for_each(|movies| movies.add(&truth, &pictures));
+            for movies in &mut all {
+                movies.add(&truth, &pictures);
+            }
         }
         all
     };
@@ -71,8 +73,9 @@ impl Movies {
             measure::row(pair[0].0 + REACH, &found)
         };
         let mut rows: Vec<Row> = pictures.windows(2).map(pair).collect();
-        for (row, doubt) in doubts(&rows).into_iter().enumerate().filter(|(_, doubt)| doubt.is_some()) {
-            rows[row].status = if doubt.is_some() { Status::Undetermined } else { rows[row].status };
+        let doubts = doubts(&rows);
+        for (row, _) in rows.iter_mut().zip(doubts).filter(|(_, doubt)| doubt.is_some()) {
+            row.status = Status::Undetermined;
         }
         self.rows += rows.len();
         for row in &rows {

@@ -24,8 +24,11 @@ pub enum Class {
 pub struct Condition {
     pub name: &'static str,
     pub class: Class,
-    make: fn(&mut Pcg64Mcg, usize, Scene) -> Scene,
+    make: Make,
 }
+
+/// Makes a condition's scene of a plain one, by chance and the case's number.
+type Make = fn(&mut Pcg64Mcg, usize, Scene) -> Scene;
 
 /// Two pictures of a camera.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +54,7 @@ const FROZEN: &str = "frozen: the same picture again";
 /// All conditions.
 pub fn conditions() -> Vec<Condition> {
     use Class::{Blind, Clean, Fair, Hard};
-    let plain: [(&str, Class, fn(&mut Pcg64Mcg, usize, Scene) -> Scene); 44] = [
+    let plain: [(&str, Class, Make); 44] = [
         ("rest", Clean, |_, _, scene| moving(scene, [1.0, 0.0, 0.0, 0.0])),
         ("creep, 1.5-6 px", Clean, |random, _, scene| moving(scene, shift(random, 1.5, 6.0))),
         ("pan, tilt: 10-50 px", Clean, |random, _, scene| moving(scene, shift(random, 10.0, 50.0))),
@@ -102,7 +105,7 @@ pub fn conditions() -> Vec<Condition> {
         }),
         ("lamps that swing and fade", Fair, |random, _, scene| {
             let (swing, gain) = (span(random, -0.1, 0.1), span(random, 0.75, 1.3));
-            lit(scene, Lamps { swing, gain, ..lamps(random, 0.3, 0.9) })
+            lit(scene, Lamps { gain, swing, ..lamps(random, 0.3, 0.9) })
         }),
         ("plume 30 %, lamps that turn", Fair, |random, at, scene| {
             let lamps = lamps(random, 0.3, 0.9);

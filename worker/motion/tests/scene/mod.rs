@@ -108,7 +108,9 @@ impl Scene {
         self.sprinkle(time, &mut data);
         lens::blur(&mut data, self.blur[usize::from(time > 0.0)]);
         let mut random = Pcg64Mcg::seed_from_u64(self.seed ^ (0x9e37 + time as u64));
-        data.iter_mut().for_each(|value| *value += self.noise * normal(&mut random));
+        for value in &mut data {
+            *value += self.noise * normal(&mut random);
+        }
         self.text.burn(self.seed, &mut data);
         let bytes = data.iter().map(|value| value.round().clamp(0.0, 255.0) as u8);
         Grey { width: WIDTH as u32, height: HEIGHT as u32, data: bytes.collect() }
