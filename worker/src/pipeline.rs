@@ -79,6 +79,7 @@ impl Pipeline {
         let fetched = self.source.fetch(movie, number, REDUCTION).await?;
         let image = self.cpu.run(move || fetched.into_grey(number, REDUCTION).map(Prepared::new));
         let image = Arc::new(image.await??);
+        movie.pictures().see(number, image.grey());
         decoded.fetch_add(1, Relaxed);
         self.progress.frame();
         Ok((number, Ready { image, took: start.elapsed() }))

@@ -2,13 +2,14 @@
 //! types; ours stand beside them. `provenance` comes first, so that the ledger reads only the start of a file.
 
 use motion::{Estimate, Region};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// Enough to hold the provenance of any result.
 pub const PROVENANCE_BYTES: u64 = 8192;
 
 /// Where the numbers come from, and the digest the ledger compares.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Provenance {
     /// Program and version.
@@ -18,6 +19,7 @@ pub struct Provenance {
     /// Counts up when the same parameters give other numbers.
     pub revision: u32,
     /// The parameters that decide the rows.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub parameters: serde_json::Value,
     /// Where the movie was read from.
     #[serde(rename = "sourceURL")]
@@ -33,7 +35,7 @@ pub struct Provenance {
 }
 
 /// The movie, as the old frame server described it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MovieInfo {
     /// Seconds.
     #[serde(rename = "Duration")]
@@ -50,13 +52,14 @@ pub struct MovieInfo {
 }
 
 /// One `<stem>_optical_flow.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OpticalFlowFile {
     /// Ours; first, see the module.
     pub provenance: Provenance,
     /// The movie.
     pub movie: MovieInfo,
     /// Versions of the parts.
+    #[schemars(schema_with = "optical_flow_versions")]
     pub contents: serde_json::Value,
     /// One row per pair, ascending by frame.
     #[serde(rename = "frameStats")]
@@ -74,8 +77,12 @@ pub fn optical_flow_contents() -> serde_json::Value {
     })
 }
 
+fn optical_flow_versions(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"const": optical_flow_contents()})
+}
+
 /// One row of `frameStats`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FlowRow {
     /// The frame the row is named after, 1-based.
@@ -87,7 +94,7 @@ pub struct FlowRow {
 }
 
 /// The motion from `from_frame` to `to_frame`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Flow {
     /// `[-width/2, -height/2]` in full-resolution pixels.
@@ -121,14 +128,14 @@ pub struct Flow {
 }
 
 /// Where the time of one row went.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FlowPerformance {
     /// Seconds.
     pub timing: FlowTiming,
 }
 
 /// Seconds, per part of the work.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FlowTiming {
     /// The row in all.
@@ -142,7 +149,7 @@ pub struct FlowTiming {
 }
 
 /// When and where a file was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Performance {
     /// Wall times.
     pub timing: FileTiming,
@@ -151,7 +158,7 @@ pub struct Performance {
 }
 
 /// Wall times of a file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FileTiming {
     /// Seconds from start to end.
@@ -163,7 +170,7 @@ pub struct FileTiming {
 }
 
 /// The machine a file was made on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostInfo {
     /// Its name.
     pub hostname: String,
@@ -182,11 +189,12 @@ impl HostInfo {
 }
 
 /// One `<stem>_optical_flow_regions.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RegionsFile {
     /// The movie.
     pub movie: MovieInfo,
     /// Versions of the parts.
+    #[schemars(schema_with = "regions_versions")]
     pub contents: serde_json::Value,
     /// Ascending, not overlapping.
     pub regions: Vec<Region>,
@@ -195,6 +203,10 @@ pub struct RegionsFile {
 /// The `contents` of a regions file.
 pub fn regions_contents() -> serde_json::Value {
     serde_json::json!({"regions": "1.1"})
+}
+
+fn regions_versions(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"const": regions_contents()})
 }
 
 /// The start of a result file, as far as the ledger needs it.

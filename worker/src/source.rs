@@ -15,7 +15,7 @@ use server::FrameServer;
 
 pub use error::{ServerError, SourceError};
 
-use crate::{item_error::ItemError, result::MovieInfo};
+use crate::{item_error::ItemError, pictures::Pictures, result::MovieInfo};
 
 /// Reads movies. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ pub struct Movie {
     facts: Facts,
     /// Its index, where frames are decoded in this process.
     index: Option<Arc<lazycache::Movie>>,
+    /// Taken of the frames that are decoded.
+    pictures: Pictures,
 }
 
 /// What is known of a movie.
@@ -112,7 +114,7 @@ impl Source {
     pub async fn movie(&self, path: &MoviePath) -> Result<Arc<Movie>, SourceError> {
         let movie = match &self.0 {
             Way::InProcess(cache) => Movie::in_process(cache.movie(path).await?),
-            Way::Server(server) => Movie { facts: server.movie(path).await?, index: None },
+            Way::Server(server) => Movie::new(server.movie(path).await?, None),
         };
         Ok(Arc::new(movie))
     }
@@ -161,7 +163,17 @@ impl Movie {
             cache_url: index.url().to_owned(),
             identity: as_source(index.identity()),
         };
-        Self { facts, index: Some(index) }
+        Self::new(facts, Some(index))
+    }
+
+    fn new(facts: Facts, index: Option<Arc<lazycache::Movie>>) -> Self {
+        let pictures = Pictures::of(facts.num_frames);
+        Self { facts, index, pictures }
+    }
+
+    /// Pictures of it, for the report.
+    pub fn pictures(&self) -> &Pictures {
+        &self.pictures
     }
 
     /// Number of frames.

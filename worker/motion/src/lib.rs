@@ -23,17 +23,21 @@ mod consensus;
 mod corners;
 mod door;
 mod estimate;
+mod explain;
 mod flow;
 mod grid;
 mod image;
 mod regions;
 mod similarity;
+mod sketch;
 mod verdict;
 
 pub use estimate::{Estimate, Method, SecondMotion, Settings, Status, estimate};
+pub use explain::{Cell, Explanation, Tracked, explain};
 pub use image::{Grey, Prepared};
 pub use regions::{Region, RegionKind, RegionStats, Row, regions};
 pub use similarity::Similarity;
+pub use sketch::{Sketch, sketch};
 
 /// Why no motion could be estimated.
 #[derive(Debug, thiserror::Error)]

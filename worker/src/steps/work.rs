@@ -212,6 +212,7 @@ impl Work {
         if let Some(name) = &names.regions {
             self.write_regions(name, info, &file, flow).await?;
         }
+        self.write_pictures(path, movie).await?;
         let bytes =
             serde_json::to_vec(&file).map_err(|source| ItemError::Encode { name: names.rows.clone(), source })?;
         self.store.write(&names.rows, bytes).await.map_err(AttemptError::Store)
@@ -238,6 +239,18 @@ impl Work {
         let file = RegionsFile { movie, contents: regions_contents(), regions };
         let bytes = serde_json::to_vec(&file).map_err(|source| ItemError::Encode { name: name.to_owned(), source })?;
         self.store.write(name, bytes).await.map_err(AttemptError::Store)
+    }
+
+    /// Pictures for the report. No result hangs on them: one that cannot be made is missing.
+    async fn write_pictures(&self, path: &MoviePath, movie: &Movie) -> Result<(), AttemptError> {
+        match movie.pictures().sheet() {
+            Ok(Some(sheet)) => self.store.write(&crate::pictures::name(path), sheet).await.map_err(AttemptError::Store),
+            Ok(None) => Ok(()),
+            Err(error) => {
+                tracing::warn!(movie = %path, %error, "failed to make the pictures for the report");
+                Ok(())
+            }
+        }
     }
 
     fn provenance(&self, movie: &Movie, digest: String) -> Provenance {
