@@ -13,7 +13,7 @@ RUN_DIR ?= run
 
 .PHONY: help setup run test test-api test-browser cluster cluster-down e2e check deny crds reference bench \
 	bench-operator bench-cluster bench-prores bench-queue chart-files manifests-check images images-sizes push fmt clean \
-	accuracy
+	accuracy test-python
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,9 +44,18 @@ cluster-down: ## stop it and leave the machine as it was
 e2e: setup ## the tests on a real cluster: KUBECONFIG's, else an own node
 	@e2e/e2e.sh
 
-test-browser: setup ## the pages of lazycache in a headless Chromium (Debian: apt-get install chromium)
+test-browser: setup ## the pages of lazycache and the report in a headless Chromium (Debian: apt-get install chromium)
 	@command -v chromium >/dev/null || { echo "test-browser: chromium is missing. Mend: apt-get install chromium" >&2; exit 69; }
 	cargo test --release --workspace --test browser -- --ignored
+
+# Its packages, in the versions of worker/tests/requirements.txt.
+PYTHON_ENV ?= target/python
+
+test-python: setup ## what docs/results.md says of Python: pandas, Frictionless Data (Debian: apt-get install python3-venv)
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { echo "test-python: python3 or its venv is missing. Mend: apt-get install python3-venv" >&2; exit 69; }
+	@[ $(PYTHON_ENV)/.made -nt worker/tests/requirements.txt ] || { rm -rf $(PYTHON_ENV) && python3 -m venv $(PYTHON_ENV) && \
+		$(PYTHON_ENV)/bin/pip install --quiet --disable-pip-version-check -r worker/tests/requirements.txt && touch $(PYTHON_ENV)/.made; }
+	ANALYSIS_TEST_PYTHON=$(abspath $(PYTHON_ENV))/bin/python cargo test --release --workspace --test python -- --ignored
 
 check: setup ## formatting, lints, docs
 	cargo fmt --all --check
@@ -61,8 +70,8 @@ crds: ## write crds/ from the Rust types
 	mv crds/analysisjobs.camhd.science.yaml.new crds/analysisjobs.camhd.science.yaml
 	@$(MAKE) --no-print-directory chart-files
 
-reference: ## write docs/reference/ from the code
-	WRITE_REFERENCE=1 cargo test --release --quiet --workspace --test reference
+reference: ## write docs/reference/ and docs/schemas/ from the code
+	WRITE_REFERENCE=1 cargo test --release --quiet --workspace --test reference --test schemas
 
 accuracy: ## measure motion against the truth of rendered pairs and movies, write docs/accuracy.md (needs libopencv-contrib-dev)
 	cargo bench --workspace --features motion/tvl1 --bench accuracy -- --write

@@ -18,7 +18,12 @@ use crate::{
         feed::FeedArguments,
     },
     progress::{Progress, Style, clock},
+    report::command::{self as report, ReportArguments},
     run::{RunOptions, RunSummary, run},
+    show::{
+        ShowError, Shown,
+        command::{self as show, ShowArguments},
+    },
     signal::terminated,
 };
 
@@ -74,6 +79,12 @@ enum Command {
     /// All of them write to the same output. A worker can be stopped or killed at any time; others go on with its movies.
     #[command(after_help = concat_examples(DRAIN_EXAMPLES))]
     Drain(Box<DrainArguments>),
+    /// Write report.html and the tables of a folder of results anew, e.g. of one that was copied or put together.
+    #[command(after_help = report::EXAMPLES)]
+    Report(ReportArguments),
+    /// Draw why two frames of a movie gave the motion they gave: points that agree and that do not, cells, the fitted motion.
+    #[command(after_help = show::EXAMPLES)]
+    Show(ShowArguments),
     /// Print the completions of a shell, e.g. `source <(analysis-worker completions bash)`.
     Completions {
         /// The shell.
@@ -120,6 +131,8 @@ pub fn main() -> ExitCode {
         Command::Collect(arguments) => pods::run(Step::Collect(*arguments)),
         Command::Feed(arguments) => pods::run(Step::Feed(*arguments)),
         Command::Drain(arguments) => pods::run(Step::Drain(*arguments)),
+        Command::Report(arguments) => report_command(&arguments),
+        Command::Show(arguments) => show_command(&arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "analysis-worker", &mut std::io::stdout());
             ExitCode::from(exit::DONE)
@@ -184,6 +197,36 @@ async fn run_until_signal(options: &RunOptions, json: bool) -> ExitCode {
             let kept = format!("interrupted: {} of {} movies done and kept; run again to go on", now.done, now.movies);
             fail(&kept, exit::INTERRUPTED)
         }
+    }
+}
+
+fn report_command(arguments: &ReportArguments) -> ExitCode {
+    let said = |(page, movies): (PathBuf, usize)| format!("{movies} movies\nreport   {}", page.display());
+    told(report::report(arguments), said, report::ReportError::exit_code)
+}
+
+fn show_command(arguments: &ShowArguments) -> ExitCode {
+    let said = |shown: Shown| format!("{}\npicture  {}", shown.lines.join("\n"), shown.file.display());
+    told(crate::show::show(arguments), said, ShowError::exit_code)
+}
+
+/// Runs a command that ends with something to say.
+fn told<T, E: std::error::Error + 'static>(
+    command: impl Future<Output = Result<T, E>>,
+    said: impl FnOnce(T) -> String,
+    code: impl FnOnce(&E) -> u8,
+) -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("failed to start: {error}"), exit::UNAVAILABLE),
+    };
+    match runtime.block_on(command) {
+        Ok(done) => {
+            // A closed standard output (`| head`) is no failure.
+            let _ = writeln!(std::io::stdout(), "{}", said(done));
+            ExitCode::from(exit::DONE)
+        }
+        Err(error) => fail(&chain(&error), code(&error)),
     }
 }
 

@@ -107,6 +107,7 @@ impl Pipeline {
         let mut window = Window::new(pairs);
         let jobs = frames
             .map_ok(move |seen| {
+                movie.pictures().see(seen.number, seen.image.grey());
                 let took = seen.fetched + seen.computed;
                 let completed = window.arrived(seen.number, Ready { image: Arc::new(seen.image), took });
                 stream::iter(completed).map(Ok::<_, ItemError>)

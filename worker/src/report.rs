@@ -1,266 +1,195 @@
-//! `report.html`: one self-contained page, without scripts or anything from elsewhere. Totals, a timeline and motion
-//! curves per movie, failures. Colours keep apart under the common colour blindnesses and every region names itself.
+//! `report.html`: one page that reads by itself, and, of many movies, the others in files beside it.
+//!
+//! ```text
+//!   result files ─▶ Overview ─▶ article ─┬─ the first page  ─▶ in report.html, as it is read without scripts
+//!                      │                 ├─ up to 250 movies ─▶ in report.html, shown by its script
+//!                      │                 └─ beyond          ─▶ report/0002.js, report/0003.js, …
+//!                      └─▶ Index ─▶ in report.html, beyond 250 movies report/index.js
+//! ```
+//!
+//! Scripts, and not JSON, because a page opened from a folder may load scripts only. Everything is made in Rust; the page's
+//! script finds, orders and shows what is ready. How much memory it takes does not follow the number of movies, but for
+//! the index.
 
-use std::fmt::Write;
+pub mod command;
+mod index;
+pub mod overview;
+mod page;
+pub mod timeline;
+pub mod totals;
 
-use motion::{Region, RegionKind};
+use std::collections::BTreeMap;
+
 use plan::Failure;
 
-use crate::result::{FlowRow, RegionsFile};
+use index::{Index, page_script};
+use overview::Overview;
+use page::Page;
+use timeline::{Pictures, article, failed_article};
+use totals::Totals;
 
-const WIDTH: f64 = 960.0;
-const TIMELINE: f64 = 22.0;
-const CURVES: f64 = 90.0;
-/// The table on the page ends after so many.
-const FAILURES_SHOWN: usize = 1000;
+/// Movies on a page.
+pub const PER_PAGE: usize = 25;
+/// Up to so many movies report.html holds them all.
+pub const EMBEDDED: usize = 250;
+/// The folder of the files beside the page.
+pub const FOLDER: &str = "report";
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:1010px;margin:2rem auto;padding:0 1rem;color:#1b2733;background:#fff}\
-h1{font-size:1.5rem}h2{font-size:1rem;margin:1.6rem 0 .3rem;font-weight:600}table{border-collapse:collapse}\
-td,th{padding:.2rem .9rem .2rem 0;text-align:left;vertical-align:top}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\
-svg{display:block;width:100%;height:auto}.note{color:#5a6b7b;font-size:.85rem}\
-.key span{display:inline-block;margin-right:1rem}.key i{display:inline-block;width:.9em;height:.9em;margin-right:.35em;vertical-align:-.1em}\
-details summary{cursor:pointer;color:#1b5e8c;font-size:.9rem}";
+/// A file of the report: name in the output, content.
+pub type File = (String, String);
 
-/// One movie as the page needs it.
-#[derive(Debug, Clone)]
-pub struct MovieReport {
-    /// Below the archive's root.
-    pub path: String,
-    /// Its regions.
-    pub file: RegionsFile,
-    /// Its rows, for the curves; empty = no curves.
-    pub rows: Vec<FlowRow>,
+/// A report in the making: movies are added one after the other, sorted by path.
+#[derive(Debug)]
+pub struct Report<'a> {
+    name: &'a str,
+    failures: &'a [Failure],
+    /// Those whose movie has not been added yet.
+    unseen: BTreeMap<&'a str, &'a Failure>,
+    embeds: bool,
+    totals: Totals,
+    index: Index,
+    first: Vec<String>,
+    articles: Vec<String>,
+    pages: usize,
+    scripts: String,
 }
 
-/// What is said of all movies together.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Totals {
-    movies: usize,
-    frames: u64,
-    seconds: f64,
-    static_regions: u64,
-    static_frames: u64,
-}
-
-impl Totals {
-    /// Counts one movie more.
-    pub fn add(&mut self, file: &RegionsFile) {
-        self.movies += 1;
-        self.frames += u64::from(file.movie.num_frames);
-        self.seconds += file.movie.duration;
-        for region in file.regions.iter().filter(|region| region.kind == RegionKind::Static) {
-            self.static_regions += 1;
-            self.static_frames += length(region);
+impl<'a> Report<'a> {
+    /// Begins a report on `movies` movies. `failures` are those of the newest run.
+    pub fn new(name: &'a str, movies: usize, failures: &'a [Failure]) -> Self {
+        Self {
+            name,
+            failures,
+            unseen: failures.iter().map(|failure| (failure.item.as_str(), failure)).collect(),
+            embeds: movies <= EMBEDDED,
+            totals: Totals::default(),
+            index: Index::default(),
+            first: Vec::new(),
+            articles: Vec::new(),
+            pages: 0,
+            scripts: String::new(),
         }
     }
-}
 
-/// The whole page: totals of all movies, timelines of those in `shown`.
-pub fn page(name: &str, totals: &Totals, shown: &[MovieReport], failures: &[Failure], now: jiff::Timestamp) -> String {
-    let mut html = String::new();
-    let title = escape(name);
-    let _ = write!(
-        html,
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1>"
-    );
-    totals_table(&mut html, totals, failures, now);
-    failures_table(&mut html, failures);
-    legend(&mut html);
-    for movie in shown {
-        one_movie(&mut html, movie);
+    /// Whether the next movie is on the first page, whose pictures are best within it.
+    pub fn is_on_first_page(&self) -> bool {
+        self.pages == 0
     }
-    if shown.len() < totals.movies {
-        let more = totals.movies - shown.len();
-        let _ = write!(html, "<p class=note>{more} more movies are in regions.csv.</p>");
-    }
-    html.push_str("</body></html>\n");
-    html
-}
 
-fn totals_table(html: &mut String, totals: &Totals, failures: &[Failure], now: jiff::Timestamp) {
-    let Totals { movies, frames, seconds, static_regions, static_frames } = *totals;
-    let (hours, share) = (seconds / 3600.0, 100.0 * static_frames as f64 / (frames as f64).max(1.0));
-    let _ = write!(
-        html,
-        "<table><tr><th>Movies<td class=n>{movies}<tr><th>Frames<td class=n>{frames}<tr><th>Hours of video<td class=n>{hours:.2}\
-         <tr><th>Static regions<td class=n>{static_regions} ({share:.0} % of all frames)<tr><th>Failed in the last run<td class=n>{}</table>\
-         <p class=note>Written {} UTC. Tables beside this page: regions.csv, failures.jsonl.</p>",
-        failures.len(),
-        now.strftime("%Y-%m-%d %H:%M:%S"),
-    );
-}
+    /// Adds a movie; gives the file of a page that is full.
+    pub fn add(&mut self, overview: &Overview, pictures: Option<&Pictures>) -> Result<Option<File>, serde_json::Error> {
+        let failure = self.unseen.remove(overview.path.as_str());
+        self.totals.add(overview);
+        self.index.add(overview, failure);
+        let article = article(overview, pictures, failure.map(|failure| failure.reason.as_str()));
+        self.articles.push(article.into_string());
+        if self.articles.len() == PER_PAGE { self.turn() } else { Ok(None) }
+    }
 
-fn failures_table(html: &mut String, failures: &[Failure]) {
-    if failures.is_empty() {
-        return;
-    }
-    html.push_str("<h2>Failed</h2><table><tr><th>Movie<th>Reason<th class=n>Tries<th>What happened");
-    for failure in failures.iter().take(FAILURES_SHOWN) {
-        let (item, reason, message) = (escape(&failure.item), escape(&failure.reason), escape(&failure.message));
-        let _ = write!(html, "<tr><td>{item}<td>{reason}<td class=n>{}<td>{message}", failure.attempts);
-    }
-    html.push_str("</table>");
-    if failures.len() > FAILURES_SHOWN {
-        let _ = write!(html, "<p class=note>{} more are in failures.jsonl.</p>", failures.len() - FAILURES_SHOWN);
-    }
-}
-
-fn legend(html: &mut String) {
-    html.push_str("<p class=\"key note\">");
-    for (label, colour) in [
-        ("static", "#4477aa"),
-        ("pan, tilt", "#ddaa33"),
-        ("zoom in", "#bb5566"),
-        ("zoom out", "#aa88bb"),
-        ("unknown, short", "#bbbbbb"),
-        ("no region", "#eef1f4"),
-    ] {
-        let _ = write!(html, "<span><i style=\"background:{colour}\"></i>{label}</span>");
-    }
-    html.push_str("<br>");
-    for (label, colour, _) in SERIES {
-        let _ =
-            write!(html, "<span><i style=\"background:{colour};height:.2em;vertical-align:.3em\"></i>{label}</span>");
-    }
-    html.push_str("</p>");
-}
-
-/// Colours of Paul Tol's high-contrast and light schemes, chosen to stay apart under colour blindness.
-fn colour(kind: RegionKind) -> &'static str {
-    match kind {
-        RegionKind::Static => "#4477aa",
-        RegionKind::ZoomIn => "#bb5566",
-        RegionKind::ZoomOut => "#aa88bb",
-        RegionKind::Unknown | RegionKind::Short => "#bbbbbb",
-        _ => "#ddaa33",
-    }
-}
-
-fn one_movie(html: &mut String, movie: &MovieReport) {
-    let frames = f64::from(movie.file.movie.num_frames).max(1.0);
-    let x = |frame: f64| (frame - 1.0) / frames * WIDTH;
-    let height = if movie.rows.is_empty() { TIMELINE } else { TIMELINE + CURVES };
-    let path = escape(&movie.path);
-    let _ = write!(
-        html,
-        "<h2>{path}</h2><svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"timeline of {path}\">\
-         <rect width=\"{WIDTH}\" height=\"{TIMELINE}\" fill=\"#eef1f4\"/>"
-    );
-    for region in &movie.file.regions {
-        let (start, end) = (x(f64::from(region.start_frame)), x(f64::from(region.end_frame)));
-        let (label, fill) = (region.kind.as_str(), colour(region.kind));
-        // Dark on the light colours, white on the dark ones: a contrast above 4.5 each (WCAG AA).
-        let ink = if matches!(region.kind, RegionKind::Static | RegionKind::ZoomIn) { "#ffffff" } else { "#1b2733" };
-        let wide = (end - start).max(1.0);
-        let _ = write!(
-            html,
-            "<g><title>{label}: frames {} to {}, scale {:.4}, tx {:.2}, ty {:.2}</title>\
-             <rect x=\"{start:.1}\" width=\"{wide:.1}\" height=\"{TIMELINE}\" fill=\"{fill}\"/>",
-            region.start_frame, region.end_frame, region.stats.scale_mean, region.stats.tx_mean, region.stats.ty_mean,
-        );
-        if wide > 9.0 * label.len() as f64 {
-            let _ =
-                write!(html, "<text x=\"{:.1}\" y=\"15\" font-size=\"12\" fill=\"{ink}\">{label}</text>", start + 5.0);
-        }
-        html.push_str("</g>");
-    }
-    curves(html, &movie.rows, x);
-    html.push_str("</svg>");
-    regions_table(html, &movie.file.regions);
-}
-
-/// Name, colour, and what of a similarity is drawn.
-type Series = (&'static str, &'static str, fn(&[f64; 4]) -> f64);
-
-const SERIES: [Series; 3] = [
-    ("tx, pixels in ten frames", "#ddaa33", |s| s[2]),
-    ("ty, pixels in ten frames", "#004488", |s| s[3]),
-    ("scale, 1,000 (s - 1)", "#bb5566", |s| (s[0] - 1.0) * 1000.0),
-];
-
-/// tx, ty (pixels per ten frames) and 1,000 (s - 1) over the frames; gaps where the answer is undetermined.
-fn curves(html: &mut String, rows: &[FlowRow], x: impl Fn(f64) -> f64) {
-    if rows.is_empty() {
-        return;
-    }
-    let sure = |row: &&FlowRow| row.optical_flow.valid && row.optical_flow.status != motion::Status::Undetermined;
-    let values =
-        rows.iter().filter(sure).flat_map(|row| SERIES.map(|(_, _, value)| value(&row.optical_flow.similarity).abs()));
-    let top = values.fold(10.0_f64, f64::max);
-    let middle = TIMELINE + CURVES / 2.0;
-    let y = |value: f64| middle - value / top * (CURVES / 2.0 - 6.0);
-    let _ = write!(html, "<line x1=\"0\" x2=\"{WIDTH}\" y1=\"{middle}\" y2=\"{middle}\" stroke=\"#cdd6de\"/>");
-    for (label, colour, value) in SERIES {
-        let mut path = String::new();
-        let mut pen_down = false;
-        for row in rows {
-            if !sure(&row) {
-                pen_down = false;
-                continue;
+    /// Ends the report. The files are to be written in this order: the page comes last.
+    pub fn finish(mut self, now: jiff::Timestamp) -> Result<Vec<File>, serde_json::Error> {
+        let mut files: Vec<File> = self.turn()?.into_iter().collect();
+        for failure in self.unseen.values() {
+            self.index.add_failed(failure);
+            if self.totals.movies == 0 && self.first.len() < PER_PAGE {
+                self.first.push(failed_article(&failure.item, &failure.reason, &failure.message).into_string());
             }
-            let (px, py) = (x(f64::from(row.frame_number)), y(value(&row.optical_flow.similarity)));
-            let _ = write!(path, "{}{px:.1} {py:.1}", if pen_down { 'L' } else { 'M' });
-            pen_down = true;
         }
-        let _ = write!(
-            html,
-            "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"><title>{label}</title></path>"
-        );
+        let here = if self.embeds { self.totals.movies } else { self.first.len() };
+        let index = self.index.script()?;
+        if self.embeds {
+            self.scripts.push_str(&index);
+        } else {
+            files.push((format!("{FOLDER}/index.js"), index));
+        }
+        let Self { name, failures, totals, first, scripts, .. } = &self;
+        files.push(("report.html".to_owned(), Page { name, totals, failures, first, here, scripts, now }.html()));
+        Ok(files)
     }
-    let _ = write!(
-        html,
-        "<text x=\"{:.0}\" y=\"{:.0}\" font-size=\"10\" text-anchor=\"end\" fill=\"#5a6b7b\">±{top:.0}</text>",
-        WIDTH - 2.0,
-        TIMELINE + 11.0
-    );
-}
 
-fn regions_table(html: &mut String, regions: &[Region]) {
-    let _ = write!(
-        html,
-        "<details><summary>{} regions</summary><table><tr><th>Type<th class=n>From<th class=n>To<th class=n>Rows<th class=n>Scale<th class=n>tx<th class=n>ty",
-        regions.len()
-    );
-    for region in regions {
-        let stats = &region.stats;
-        let _ = write!(
-            html,
-            "<tr><td>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{:.4}<td class=n>{:.2}<td class=n>{:.2}",
-            region.kind.as_str(),
-            region.start_frame,
-            region.end_frame,
-            stats.size,
-            stats.scale_mean,
-            stats.tx_mean,
-            stats.ty_mean
-        );
+    /// Closes the page in hand.
+    fn turn(&mut self) -> Result<Option<File>, serde_json::Error> {
+        let articles = std::mem::take(&mut self.articles);
+        if articles.is_empty() {
+            return Ok(None);
+        }
+        self.pages += 1;
+        if self.pages == 1 {
+            self.first = articles;
+            return Ok(None);
+        }
+        let script = page_script(self.pages, &articles)?;
+        if self.embeds {
+            self.scripts.push_str(&script);
+            return Ok(None);
+        }
+        Ok(Some((format!("{FOLDER}/{:04}.js", self.pages), script)))
     }
-    html.push_str("</table></details>");
-}
-
-fn length(region: &Region) -> u64 {
-    u64::from(region.end_frame.saturating_sub(region.start_frame) + 1)
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use overview::Shares;
+
+    fn movie(number: usize) -> Overview {
+        Overview {
+            path: format!("A/{number:05}<b>.mov"),
+            num_frames: 100,
+            duration: 3.0,
+            file_size: None,
+            regions: Vec::new(),
+            doubts: Vec::new(),
+            curve: Vec::new(),
+            shares: Shares::default(),
+        }
+    }
+
+    fn files(movies: usize, failures: &[Failure]) -> Vec<File> {
+        let mut report = Report::new("<i>", movies, failures);
+        let mut files: Vec<File> = (0..movies).filter_map(|number| report.add(&movie(number), None).unwrap()).collect();
+        files.extend(report.finish(jiff::Timestamp::UNIX_EPOCH).unwrap());
+        files
+    }
+
+    fn failure(item: &str) -> Failure {
+        Failure { item: item.into(), reason: "NotFound".into(), attempts: 1, message: "<b>&".into() }
+    }
 
     #[test]
-    fn a_movies_name_cannot_become_markup() {
-        let failure =
-            Failure { item: "<script>\"&".into(), reason: "NotFound".into(), attempts: 1, message: "<b>".into() };
-        let html = page("<i>", &Totals::default(), &[], &[failure], jiff::Timestamp::UNIX_EPOCH);
-        assert!(
-            html.contains("&lt;script&gt;&quot;&amp;")
-                && html.contains("&lt;b&gt;")
-                && html.contains("<h1>&lt;i&gt;</h1>")
-        );
-        assert!(!html.contains("<script") && !html.contains("<b>"));
+    fn a_name_cannot_become_markup() {
+        let files = files(1, &[failure("</script><script>\"&")]);
+        let html = &files[0].1;
+        assert!(html.contains("<h1>&lt;i&gt;</h1>") && html.contains("00000&lt;b&gt;.mov"));
+        assert!(html.contains("&lt;/script&gt;&lt;script&gt;&quot;&amp;"));
+        assert!(!html.contains("<b>") && html.matches("<script").count() == 2);
+    }
+
+    #[test]
+    fn few_movies_are_one_file_and_many_are_pages_beside_it() {
+        let names = |movies| files(movies, &[]).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(names(EMBEDDED), ["report.html"]);
+        let many = names(EMBEDDED + 1);
+        assert_eq!((many.len(), many[0].as_str(), many[9].as_str()), (12, "report/0002.js", "report/0011.js"));
+        assert_eq!(many[10..], ["report/index.js", "report.html"], "the page comes last");
+    }
+
+    #[test]
+    fn every_movie_and_every_failure_is_in_the_index_once() {
+        let failures = [failure("A/00003<b>.mov"), failure("B/gone.mov")];
+        let files = files(300, &failures);
+        let (name, script) = &files[files.len() - 2];
+        assert_eq!(name, "report/index.js");
+        let json = script.trim_start_matches("report.index(").trim_end_matches(");\n");
+        let index: serde_json::Value = serde_json::from_str(json).unwrap();
+        let movies = index["movies"].as_array().unwrap();
+        assert_eq!((movies.len(), movies.iter().filter(|movie| movie[5] == "NotFound").count()), (301, 2));
+        assert_eq!((movies[3][1].as_str().unwrap(), movies[300][1].as_str().unwrap()), ("00003<b>.mov", "gone.mov"));
+    }
+
+    #[test]
+    fn without_any_result_the_failures_are_shown() {
+        let html = &files(0, &[failure("A/X.mov")])[0].1;
+        assert!(html.contains("<article class=\"failed\"><h3>A/X.mov</h3>"));
     }
 }

@@ -2,6 +2,7 @@
 //! types; ours stand beside them. `provenance` comes first, so that the ledger reads only the start of a file.
 
 use motion::{Estimate, Region};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::statistics::Statistics;
@@ -10,7 +11,7 @@ use crate::statistics::Statistics;
 pub const PROVENANCE_BYTES: u64 = 8192;
 
 /// Where the numbers come from, and the digest the ledger compares.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Provenance {
     /// Program and version.
@@ -20,6 +21,7 @@ pub struct Provenance {
     /// Counts up when the same parameters give other numbers.
     pub revision: u32,
     /// The parameters that decide the rows.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub parameters: serde_json::Value,
     /// How many frames each decoder made; absent in results of programs that knew one only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,7 +40,7 @@ pub struct Provenance {
 }
 
 /// How many distinct frames the rows are made of, by the decoder that was used: not always the one that was asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DecodedFrames {
     /// Of which only the lowest frequencies were decoded.
     pub reduced: u64,
@@ -47,7 +49,7 @@ pub struct DecodedFrames {
 }
 
 /// The movie, as the old frame server described it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MovieInfo {
     /// Seconds.
     #[serde(rename = "Duration")]
@@ -70,13 +72,14 @@ pub type OpticalFlowFile = ResultFile<FlowRow>;
 pub type FrameStatisticsFile = ResultFile<StatisticsRow>;
 
 /// A file of rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ResultFile<R> {
     /// Ours; first, see the module.
     pub provenance: Provenance,
     /// The movie.
     pub movie: MovieInfo,
     /// Versions of the parts.
+    #[schemars(schema_with = "versions::<R>")]
     pub contents: serde_json::Value,
     /// One row per frame or pair, ascending by frame.
     #[serde(rename = "frameStats")]
@@ -123,8 +126,12 @@ impl Row for StatisticsRow {
     }
 }
 
+fn versions<R: Row>(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"const": R::contents()})
+}
+
 /// One row of `frameStats`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FlowRow {
     /// The frame the row is named after, 1-based.
@@ -136,7 +143,7 @@ pub struct FlowRow {
 }
 
 /// The motion from `from_frame` to `to_frame`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Flow {
     /// `[-width/2, -height/2]` in full-resolution pixels.
@@ -173,7 +180,7 @@ pub struct Flow {
 }
 
 /// One row of frame statistics.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StatisticsRow {
     /// The frame, 1-based.
@@ -185,7 +192,7 @@ pub struct StatisticsRow {
 }
 
 /// What was measured on one frame.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FrameStatistics {
     /// See the definitions in `statistics`.
     #[serde(flatten)]
@@ -195,14 +202,14 @@ pub struct FrameStatistics {
 }
 
 /// Where the time of a row of statistics went.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StatisticsPerformance {
     /// Seconds.
     pub timing: StatisticsTiming,
 }
 
 /// Seconds, per part of the work.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StatisticsTiming {
     /// The row in all.
@@ -214,14 +221,14 @@ pub struct StatisticsTiming {
 }
 
 /// Where the time of one row went.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FlowPerformance {
     /// Seconds.
     pub timing: FlowTiming,
 }
 
 /// Seconds, per part of the work.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FlowTiming {
     /// The row in all.
@@ -235,7 +242,7 @@ pub struct FlowTiming {
 }
 
 /// When and where a file was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Performance {
     /// Wall times.
     pub timing: FileTiming,
@@ -244,7 +251,7 @@ pub struct Performance {
 }
 
 /// Wall times of a file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FileTiming {
     /// Seconds from start to end.
@@ -256,7 +263,7 @@ pub struct FileTiming {
 }
 
 /// The machine a file was made on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostInfo {
     /// Its name.
     pub hostname: String,
@@ -275,11 +282,12 @@ impl HostInfo {
 }
 
 /// One `<stem>_optical_flow_regions.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RegionsFile {
     /// The movie.
     pub movie: MovieInfo,
     /// Versions of the parts.
+    #[schemars(schema_with = "regions_versions")]
     pub contents: serde_json::Value,
     /// Ascending, not overlapping.
     pub regions: Vec<Region>,
@@ -288,6 +296,10 @@ pub struct RegionsFile {
 /// The `contents` of a regions file.
 pub fn regions_contents() -> serde_json::Value {
     serde_json::json!({"regions": "1.1"})
+}
+
+fn regions_versions(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"const": regions_contents()})
 }
 
 /// The start of a result file, as far as the ledger needs it.

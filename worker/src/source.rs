@@ -22,7 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 pub use error::{ServerError, SourceError};
 pub use pixels::{Colours, Decoded, Greys, Pixels};
 
-use crate::{item_error::ItemError, result::MovieInfo};
+use crate::{item_error::ItemError, pictures::Pictures, result::MovieInfo};
 
 /// Reads movies. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ pub struct Movie {
     facts: Arc<Facts>,
     /// Its index, where frames are decoded in this process.
     index: Option<Arc<lazycache::Movie>>,
+    /// Taken of the frames that are decoded.
+    pictures: Pictures,
 }
 
 /// What is known of a movie.
@@ -129,7 +131,7 @@ impl Source {
     pub async fn movie(&self, path: &MoviePath) -> Result<Arc<Movie>, SourceError> {
         let movie = match &self.0 {
             Way::InProcess(cache) => Movie::in_process(cache.movie(path).await?),
-            Way::Server(server) => Movie { facts: Arc::new(server.movie(path).await?), index: None },
+            Way::Server(server) => Movie::new(server.movie(path).await?, None),
         };
         Ok(Arc::new(movie))
     }
@@ -204,7 +206,17 @@ impl Movie {
             cache_url: index.url().to_owned(),
             identity: as_source(index.identity()),
         };
-        Self { facts: Arc::new(facts), index: Some(index) }
+        Self::new(facts, Some(index))
+    }
+
+    fn new(facts: Facts, index: Option<Arc<lazycache::Movie>>) -> Self {
+        let pictures = Pictures::of(facts.num_frames);
+        Self { facts: Arc::new(facts), index, pictures }
+    }
+
+    /// Pictures of it, for the report.
+    pub fn pictures(&self) -> &Pictures {
+        &self.pictures
     }
 
     /// Number of frames.

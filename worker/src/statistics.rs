@@ -10,6 +10,7 @@
 //!   the pixels that have all four neighbours; 0 where there are none. It compares frames of one size.
 
 use lazycache::picture::Picture;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Channels below this are dark.
@@ -18,7 +19,7 @@ const BLACK_BELOW: u8 = 5;
 const CLIPPED: u8 = u8::MAX;
 
 /// What is said of a picture. Shares are 0-1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Statistics {
     /// Of the red channel.
@@ -38,7 +39,7 @@ pub struct Statistics {
 }
 
 /// How the values of one channel are spread, 0-255.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Spread {
     /// Mean.

@@ -76,7 +76,7 @@ fn a_bucket_holds_what_a_folder_holds() {
     let ended = bucket.pods(&lab, |_| {}).run();
     assert_eq!((ended.code, ended.message), (Some(0), folder.message), "{}", ended.stderr);
     assert_eq!(lab.results("s3/results/motion/2018"), lab.results("out"));
-    for table in ["regions.csv", "failures.jsonl"] {
+    for table in ["regions.csv", "movie_metadata.csv", "datapackage.json", "failures.jsonl"] {
         assert_eq!(bucket.read(table), std::fs::read(lab.output("out").join(table)).unwrap(), "{table}");
     }
 }

@@ -28,6 +28,8 @@ use super::{
 
 /// The report's name in the output.
 const REPORT: &str = "report.html";
+/// The folder of what a report on many movies does not hold itself.
+const FOLDER: &str = "report";
 
 /// Says where the report is, or copies it. `stop` ends the copying; the pod is deleted all the same.
 pub async fn run(
@@ -46,11 +48,37 @@ pub async fn run(
     let bytes = reader.read(console, stop).await?;
     let file = folder.join(REPORT);
     write(&file, &bytes).map_err(|source| PluginError::File { doing: "write", path: file.clone(), source })?;
+    let movies = movies(&bytes);
+    if let Some(Movies { here, all }) = movies.filter(|movies| movies.here < movies.all) {
+        let folder = place.path(FOLDER);
+        console.note(&format!(
+            "it shows {here} of {all} movies; copy the folder {folder} of {} beside it to read them all",
+            place.name()
+        ));
+    }
     match args.output {
         Format::Text => console.print(&format!("{}\n", file.display()))?,
-        Format::Json => console.print_json(&json!({"file": file, "bytes": bytes.len()}))?,
+        Format::Json => {
+            let movies = movies.map(|Movies { here, all }| json!({"here": here, "all": all}));
+            console.print_json(&json!({"file": file, "bytes": bytes.len(), "movies": movies}))?;
+        }
     }
     Ok(exit::DONE)
+}
+
+/// How many movies a report holds itself, and of how many it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Movies {
+    here: u64,
+    all: u64,
+}
+
+/// As its head says: `<meta name="movies" content="25/30000">`. Reports of earlier releases do not.
+fn movies(html: &[u8]) -> Option<Movies> {
+    let head = String::from_utf8_lossy(&html[..html.len().min(4096)]);
+    let (_, rest) = head.split_once("<meta name=\"movies\" content=\"")?;
+    let (here, all) = rest.split_once('"')?.0.split_once('/')?;
+    Some(Movies { here: here.parse().ok()?, all: all.parse().ok()? })
 }
 
 /// Whole or not at all: a report that was there stays until the new one is complete.
@@ -156,6 +184,14 @@ to bring it here:
   aws s3 cp s3://results/motion/report.html . --region us-east-1 --endpoint-url https://minio:9000
 ";
         assert_eq!(text.await, expected);
+    }
+
+    #[test]
+    fn a_report_says_how_many_movies_it_holds() {
+        let html = |content: &str| format!("<!DOCTYPE html><head><meta name=\"movies\" content=\"{content}\"><title>");
+        assert_eq!(movies(html("25/30000").as_bytes()), Some(Movies { here: 25, all: 30_000 }));
+        assert_eq!(movies(html("a/b").as_bytes()), None);
+        assert_eq!(movies(b"<!DOCTYPE html><head><title>of an earlier release"), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The motion between two images, with what speaks for it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -27,7 +28,7 @@ const FLICKER: f32 = 0.12;
 const FOCUS: f32 = 0.88;
 
 /// How points are followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Method {
     /// Corners, and DIS where they are too few to be sure: the cheapest that is.
     Auto,
@@ -42,7 +43,7 @@ pub enum Method {
 }
 
 /// What is known of the camera.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// It moved, as the similarity says.
@@ -67,7 +68,7 @@ impl Default for Settings {
 }
 
 /// A second coherent motion, such as the plume's.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SecondMotion {
     /// In full-resolution pixels.
     pub similarity: Similarity,

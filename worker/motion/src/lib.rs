@@ -26,6 +26,7 @@ mod consensus;
 mod corners;
 mod door;
 mod estimate;
+mod explain;
 mod flow;
 mod grid;
 mod image;
@@ -34,14 +35,17 @@ mod reason;
 mod regions;
 mod sequence;
 mod similarity;
+mod sketch;
 mod verdict;
 
 pub use estimate::{Estimate, Method, SecondMotion, Settings, Status, estimate};
+pub use explain::{Cell, Explanation, Tracked, explain};
 pub use image::{Grey, Prepared};
 pub use reason::Reason;
 pub use regions::{Region, RegionKind, RegionStats, Row, regions};
 pub use sequence::doubts;
 pub use similarity::Similarity;
+pub use sketch::{Sketch, sketch};
 
 /// Why no motion could be estimated.
 #[derive(Debug, thiserror::Error)]

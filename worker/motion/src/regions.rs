@@ -3,6 +3,7 @@
 
 use std::{fmt, ops::RangeBounds};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::estimate::Status;
@@ -33,7 +34,7 @@ pub struct Row {
 }
 
 /// What the camera does in a region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum RegionKind {
     /// Rests.
     #[serde(rename = "static")]
@@ -73,7 +74,7 @@ pub enum RegionKind {
 }
 
 /// A spell of the camera.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Region {
     /// First frame.
@@ -88,7 +89,7 @@ pub struct Region {
 }
 
 /// Means over the rows of a region that say something.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RegionStats {
     /// Of the scale.

@@ -1,9 +1,10 @@
 //! Similarities of the plane, in the published files' convention, and how one is fitted to correspondences.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Scale, rotation and shift: (x, y) goes to (s(cos t x + sin t y) + tx, s(-sin t x + cos t y) + ty).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "[f64; 4]", into = "[f64; 4]")]
 pub struct Similarity {
     /// Scale; above 1 the camera zooms in.

@@ -1,5 +1,6 @@
 //! What a step says at its end: counts and failures. [`crate::message`] makes it small enough for a pod.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::message::Message;
@@ -12,7 +13,7 @@ pub const SAMPLE_LIMIT: usize = 10;
 const TEXT_LIMIT: usize = 200;
 
 /// One item that could not be done; a line of `failures.jsonl`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// The movie, relative to the source root.
     pub item: String,
@@ -25,7 +26,7 @@ pub struct Failure {
 }
 
 /// How many items are in which state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Counts {
     /// Items selected by the AnalysisJob.

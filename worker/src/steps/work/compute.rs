@@ -48,6 +48,7 @@ impl Work {
                 doubt(&mut file.frame_stats);
                 // The rows go last: they are the ledger entry, so a result that counts as done is whole.
                 self.write_regions(path, &file, flow).await?;
+                self.write_pictures(path, movie).await?;
                 self.write_rows(path, &file).await?;
                 checkpoint.remove().await;
             }
@@ -194,6 +195,18 @@ impl Work {
         let file = RegionsFile { movie, contents: regions_contents(), regions };
         let bytes = serde_json::to_vec(&file).map_err(|source| ItemError::Encode { name: name.clone(), source })?;
         self.store.write(&name, bytes).await.map_err(AttemptError::Store)
+    }
+
+    /// Pictures for the report. No result hangs on them: one that cannot be made is missing.
+    async fn write_pictures(&self, path: &MoviePath, movie: &Movie) -> Result<(), AttemptError> {
+        match movie.pictures().sheet() {
+            Ok(Some(sheet)) => self.store.write(&crate::pictures::name(path), sheet).await.map_err(AttemptError::Store),
+            Ok(None) => Ok(()),
+            Err(error) => {
+                tracing::warn!(movie = %path, %error, "failed to make the pictures for the report");
+                Ok(())
+            }
+        }
     }
 
     fn provenance(&self, movie: &Movie, digest: String, decoded: DecodedFrames) -> Provenance {
