@@ -148,8 +148,15 @@ impl Source {
         let (sender, mut receiver) = mpsc::channel(ahead.max(1));
         let (source, movie) = (self.clone(), movie.clone());
         let task = tokio::spawn(async move {
-            let fetch = |number| source.fetch(&movie, number, pixels);
-            let mut frames = stream::iter(numbers).map(fetch).buffered(ahead.max(1));
+            let mut frames = match &source.0 {
+                Way::Server(server) if !server.is_one_by_one() => {
+                    many(server.frames(&movie.facts, numbers, pixels), pixels).boxed()
+                }
+                _ => {
+                    let fetch = |number| source.fetch(&movie, number, pixels);
+                    stream::iter(numbers).map(fetch).buffered(ahead.max(1)).boxed()
+                }
+            };
             while let Some(frame) = frames.next().await {
                 let failed = frame.is_err();
                 if sender.send(frame).await.is_err() || failed {
@@ -181,6 +188,21 @@ impl Source {
         };
         Ok(Fetched { number, took: start.elapsed(), pixels, came })
     }
+}
+
+/// Frames that come one after the other, each with how long it was waited for.
+fn many<P: Pixels>(
+    frames: impl Stream<Item = Result<(u32, Decoded<P::Image>), ServerError>> + Send,
+    pixels: P,
+) -> impl Stream<Item = Result<Fetched<P>, SourceError>> + Send {
+    let frames = Box::pin(frames);
+    stream::unfold(frames, move |mut frames| async move {
+        let start = Instant::now();
+        let frame = frames.next().await?;
+        let frame =
+            frame.map(|(number, image)| Fetched { number, took: start.elapsed(), pixels, came: Came::Image(image) });
+        Some((frame.map_err(SourceError::from), frames))
+    })
 }
 
 impl<P: Pixels> Fetched<P> {

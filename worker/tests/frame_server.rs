@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use archive::fault::{Fault, Rule};
 use serde_json::{Value, json};
-use support::{Lab, cache::Cache, movie};
+use support::{Lab, cache::Cache, movie, proxy::Proxy};
 
 #[test]
 fn a_server_gives_the_same_results_as_the_cache_in_process() {
@@ -126,4 +126,48 @@ fn a_server_that_is_not_there_uses_up_no_try() {
     pods.plan();
     let work = pods.with("ANALYSIS_CACHE_URL", "http://127.0.0.1:1").work(0);
     assert_eq!((work.code, work.reason()), (Some(75), "OriginUnavailable"), "{}", work.stderr);
+}
+
+#[test]
+fn answers_that_are_cut_off_lose_no_row_and_mix_none() {
+    let lab = Lab::of_frames(300);
+    lab.pods("undisturbed", |_| {}).run();
+    let cache = Cache::over(&lab.server.url());
+    // 80 x 45 bytes a frame: each of the first connections ends in the middle of one.
+    let proxy = Proxy::before(&cache.url, 6, 20_000);
+    let pods = lab.pods("out", |_| {});
+    pods.plan();
+    let ended = pods.with("ANALYSIS_CACHE_URL", &proxy.url).work(0);
+    assert_eq!((ended.code, ended.items()), (Some(0), (1, 0, 1, 0)), "{}", ended.stderr);
+    assert!(proxy.cuts() >= 3, "{}", proxy.cuts());
+    assert_eq!(rows(&lab, "out"), rows(&lab, "undisturbed"));
+}
+
+#[test]
+fn a_server_that_sends_no_several_frames_at_once_is_asked_for_one_by_one() {
+    let lab = Lab::of_frames(300);
+    lab.pods("undisturbed", |_| {}).run();
+    let cache = Cache::one_by_one(&lab.server.url());
+    let pods = lab.pods("out", |_| {}).with("ANALYSIS_CACHE_URL", &cache.url).with("ANALYSIS_LOG", "warn");
+    pods.plan();
+    let ended = pods.work(0);
+    assert_eq!((ended.code, ended.items()), (Some(0), (1, 0, 1, 0)), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("they are asked for one by one").count(), 1, "said once: {}", ended.stderr);
+    assert_eq!(rows(&lab, "out"), rows(&lab, "undisturbed"));
+}
+
+#[test]
+fn the_frames_of_a_movie_come_in_few_answers_and_each_is_read_once() {
+    let lab = Lab::of_frames(300);
+    let cache = Cache::over(&lab.server.url());
+    let pods = lab.pods("out", |_| {}).with("ANALYSIS_CACHE_URL", &cache.url);
+    pods.plan();
+    let before = lab.requests();
+    assert_eq!(pods.work(0).code, Some(0));
+    // 31 frames; the index was read when the run was planned, or is read now.
+    assert!((31..=34).contains(&(lab.requests() - before)), "{}", lab.requests() - before);
+}
+
+fn rows(lab: &Lab, output: &str) -> Vec<Value> {
+    lab.results(output).into_values().collect()
 }

@@ -3,8 +3,14 @@
 //! Every frame's answer says which version of the movie it is of, and one of another version is refused: the server may
 //! be several pods, each with what it knows.
 
+mod stream;
+
 use std::{
     hash::{BuildHasher, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -28,6 +34,8 @@ const LONGEST_RETRY_AFTER: u64 = 5;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Until the next bytes of an answer: the server itself waits for the archive, several times over.
 const STALL_TIMEOUT: Duration = Duration::from_secs(45);
+/// Magic, version and length of a `NumPy` array's header stand before it.
+const BEFORE_HEADER: usize = 10;
 const WHOLE_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// A lazycache server, seen by one archive. Cheap to clone.
@@ -40,6 +48,8 @@ pub(super) struct FrameServer {
     api: Url,
     api_path: String,
     root: MirrorRoot,
+    /// The server refuses several frames in one answer.
+    one_by_one: Arc<AtomicBool>,
 }
 
 #[derive(Deserialize)]
@@ -93,7 +103,7 @@ impl FrameServer {
             .map_err(ServerError::Client)?;
         let api_path = root.api_path();
         let api = base.join(api_path.trim_start_matches('/')).map_err(|_| fail(base.as_str()))?;
-        Ok(Self { client, base, api, api_path, root })
+        Ok(Self { client, base, api, api_path, root, one_by_one: Arc::default() })
     }
 
     /// Fails unless the server serves the archive.
@@ -157,6 +167,25 @@ impl FrameServer {
         Ok(pixels.from_answer(size, values, said_decoder(&headers)))
     }
 
+    /// Whether the server refuses several frames in one answer.
+    pub(super) fn is_one_by_one(&self) -> bool {
+        self.one_by_one.load(Relaxed)
+    }
+
+    /// A frame came alone that did not come among others, because of `why`: a server that does not know how to send
+    /// several, or may not, is not asked again.
+    fn came_alone(&self, why: &ServerError) {
+        let refused = [ErrorKind::NotFound, ErrorKind::BadRequest, ErrorKind::NotAllowed];
+        let is_refusal = matches!(why, ServerError::Refused { kind, .. } if refused.contains(kind));
+        if is_refusal && !self.one_by_one.swap(true, Relaxed) {
+            let error = lazycache::error::chain(why);
+            tracing::warn!(
+                error,
+                "the frame server does not send several frames in one answer: they are asked for one by one"
+            );
+        }
+    }
+
     async fn json<T: DeserializeOwned>(&self, url: Url) -> Result<T, ServerError> {
         let (_, bytes) = self.get(url.clone()).await?;
         serde_json::from_slice(&bytes)
@@ -213,10 +242,18 @@ fn is_of(headers: &header::HeaderMap, identity: &SourceIdentity) -> bool {
 
 /// What follows the header of a `NumPy` array of bytes (format version 1).
 fn values_of_array(bytes: &Bytes) -> Option<Bytes> {
-    let length = bytes.strip_prefix(b"\x93NUMPY\x01\x00")?.first_chunk::<2>()?;
-    let start = 10 + usize::from(u16::from_le_bytes(*length));
-    let header = bytes.get(10..start)?;
-    header.windows(5).any(|word| word == b"'|u1'").then(|| bytes.slice(start..))
+    let start = BEFORE_HEADER + header_length(bytes.get(..BEFORE_HEADER)?)?;
+    is_of_bytes(bytes.get(BEFORE_HEADER..start)?).then(|| bytes.slice(start..))
+}
+
+/// The length of an array's header, as it stands before it.
+fn header_length(before: &[u8]) -> Option<usize> {
+    let length = before.strip_prefix(b"\x93NUMPY\x01\x00")?.first_chunk::<2>()?;
+    Some(usize::from(u16::from_le_bytes(*length)))
+}
+
+fn is_of_bytes(header: &[u8]) -> bool {
+    header.windows(5).any(|word| word == b"'|u1'")
 }
 
 /// A server that does not say knows one way only.

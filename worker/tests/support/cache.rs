@@ -18,6 +18,15 @@ impl Cache {
     }
 
     pub fn at(address: &str, root: &str) -> Self {
+        Self::start(address, root, |served| served)
+    }
+
+    /// One that sends no answer of several frames.
+    pub fn one_by_one(root: &str) -> Self {
+        Self::start("127.0.0.1:0", root, |served| served.max_answer(0))
+    }
+
+    fn start(address: &str, root: &str, set: fn(Served) -> Served) -> Self {
         let (root, address) = (MirrorRoot::parse(root).unwrap(), address.to_owned());
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
@@ -26,7 +35,7 @@ impl Cache {
                 let listener = tokio::net::TcpListener::bind(address).await.unwrap();
                 tell.send(listener.local_addr().unwrap()).unwrap();
                 let ended = async { drop(stopped.await) };
-                run(listener, Served::new(&[root], 2).unwrap(), ended, std::time::Duration::ZERO).await.unwrap();
+                run(listener, set(Served::new(&[root], 2).unwrap()), ended, std::time::Duration::ZERO).await.unwrap();
             });
         });
         let url = format!("http://{}", told.recv().unwrap());

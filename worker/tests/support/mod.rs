@@ -13,6 +13,7 @@ use serde_json::Value;
 pub mod cache;
 pub mod checkpoint;
 pub mod pods;
+pub mod proxy;
 
 /// A rendered archive, served; results of runs go beside it.
 pub struct Lab {
