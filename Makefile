@@ -12,7 +12,7 @@ export TAG REGISTRY BINARIES
 RUN_DIR ?= run
 
 .PHONY: help setup run test test-api test-browser cluster cluster-down e2e check deny crds reference bench bench-operator \
-	bench-cluster bench-prores chart-files manifests-check images images-sizes push fmt clean
+	bench-cluster bench-prores bench-frames chart-files manifests-check images images-sizes push fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,7 +62,7 @@ crds: ## write crds/ from the Rust types
 reference: ## write docs/reference/ from the code
 	WRITE_REFERENCE=1 cargo test --release --quiet --workspace --test reference
 
-bench: bench-operator bench-prores bench-cluster ## every benchmark; the figures go to docs/benchmarks.md
+bench: bench-operator bench-prores bench-frames bench-cluster ## every benchmark; the figures go to docs/benchmarks.md
 
 bench-operator: ## reconciles, memory, sizes and failover of the operator against a mocked API
 	cargo bench -p analysis-operator --bench operator
@@ -72,6 +72,9 @@ bench-cluster: ## from apply to the first worker, overhead over a bare Job, weig
 
 bench-prores: ## reduced-size decoding of ProRes frames beside FFmpeg's full decode, ms a frame
 	cargo bench -p prores --bench reduced
+
+bench-frames: ## lazycache's frames beside FFmpeg's bare decode and a static file server: cost, latency, archive, memory
+	cargo bench --workspace --bench frames
 
 fmt: ## format the code
 	cargo fmt --all
