@@ -274,6 +274,16 @@ fn describe(context: &mut codec::Context, format: Format, config: &[u8]) {
     }
 }
 
+/// Whether the next packet's damage is to be an error, as it is until another is said.
+#[allow(unsafe_code)]
+fn insist(decoder: &mut decoder::Video, insists: bool) {
+    // SAFETY: the pointer is of a live context that nothing else holds; it decodes in this thread, and looks at this plain
+    // integer only while it does.
+    unsafe {
+        (*decoder.as_mut_ptr()).err_recognition = if insists { ffmpeg::ffi::AV_EF_EXPLODE } else { 0 };
+    }
+}
+
 /// The decoders of the codecs that are served, by their code in the movie.
 fn codec_of(code: FourCc) -> Option<codec::Id> {
     match &code.0 {

@@ -155,7 +155,7 @@ impl Lazycache {
         let frames = movie.num_frames();
         let range = movie.sample(number).ok_or(Error::NoFrame { number: number.get(), frames })?;
         let wanted = if movie.builds_upon_others() {
-            Wanted::Group(number, movie.group(number).unwrap_or_else(|| vec![range]))
+            Wanted::Group(number, movie.group(number).unwrap_or_else(|| vec![(range, false)]))
         } else {
             Wanted::One(range)
         };
@@ -378,8 +378,8 @@ impl Lazycache {
 enum Wanted {
     /// Its own sample.
     One(Range<u64>),
-    /// The samples of all it is decoded from, in decoding order.
-    Group(FrameNumber, Vec<Range<u64>>),
+    /// The samples of all it is decoded from, in decoding order, and of each whether it is decoded in passing.
+    Group(FrameNumber, Vec<(Range<u64>, bool)>),
 }
 
 impl Wanted {
@@ -421,7 +421,9 @@ fn kept_form(identity: &Identity, index: &[u8]) -> Bytes {
 fn room_for(movie: &Movie, number: FrameNumber) -> u64 {
     let length = |range: Range<u64>| range.end - range.start;
     let group = movie.builds_upon_others().then(|| movie.group(number)).flatten();
-    let packets =
-        group.map_or_else(|| movie.sample(number).map_or(0, length), |samples| samples.into_iter().map(length).sum());
+    let packets = group.map_or_else(
+        || movie.sample(number).map_or(0, length),
+        |group| group.into_iter().map(|(range, _)| length(range)).sum(),
+    );
     packets + u64::from(movie.width()) * u64::from(movie.height()) * 8
 }
