@@ -2,12 +2,7 @@
 
 mod group;
 
-use std::{
-    ops::Range,
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{ops::Range, path::PathBuf, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use frame::{DirectoryPath, Format, FrameAddress, FrameNumber, MirrorRoot, MoviePath, Rendition};
@@ -24,6 +19,7 @@ use crate::{
         BucketOrigin, BucketRoot, FolderOrigin, HttpOptions, HttpOrigin, Origin, OriginError, OverlayOrigin, Part,
         Piece,
     },
+    reduced,
     render::{RenderTiming, render},
     resources::{Answer, Resources},
     tier::Key,
@@ -36,9 +32,6 @@ const TAIL: u64 = 1 << 20;
 const MAX_READS: usize = 16;
 /// Indexes kept, weighed in frames (12 bytes each at the most).
 const INDEX_FRAMES: u64 = 4 << 20;
-
-/// Nothing had to be made.
-const NO_TIME: RenderTiming = RenderTiming { extraction: Duration::ZERO, encode: Duration::ZERO };
 
 /// Local copies of movies, preferred over the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -250,7 +243,8 @@ impl Lazycache {
         let key = Key::answer(&movie.url, &movie.identity, number, format, &rendition);
         let kept = movie.identity.tells_versions_apart();
         if kept && let Some(bytes) = self.resources.tiers.in_memory(&key).await {
-            return Ok((Encoded { bytes, content_type: format.content_type() }, NO_TIME));
+            let timing = RenderTiming::of_kept(reduced::decoder_of(movie, &rendition));
+            return Ok((Encoded { bytes, content_type: format.content_type() }, timing));
         }
         let work = || {
             let (this, movie) = (self.clone(), Arc::clone(movie));
@@ -272,11 +266,12 @@ impl Lazycache {
         kept: Option<Key>,
     ) -> Result<Answer, Error> {
         let tiers = &self.resources.tiers;
+        let decoder = reduced::decoder_of(&movie, &rendition);
         if let Some(key) = kept
             && let Some(bytes) = tiers.on_disk(&key).await
         {
             let encoded = Encoded { bytes, content_type: format.content_type() };
-            return Ok(Answer { encoded, timing: NO_TIME, room: None });
+            return Ok(Answer { encoded, timing: RenderTiming::of_kept(decoder), room: None });
         }
         let mut room = self.resources.room(room_for(&movie, number)).await?;
         let packet = self.packet(&movie, number).await?;
@@ -296,6 +291,8 @@ impl Lazycache {
         let (encoded, timing) = tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)??;
         room.shrink_to(encoded.bytes.len() as u64);
         let small = encoded.bytes.len() <= packet_bytes;
+        // What is kept was made by the decoder its movie's frames are made by; of another one nobody would know.
+        let kept = kept.filter(|_| timing.decoder == decoder);
         // Pixels are ten times a packet and a decode away from it: only what is costly to make, or small, is worth keeping.
         if let Some(key) = kept.filter(|_| small || matches!(format, Format::Png | Format::Jpeg)) {
             tiers.put(key, &encoded.bytes, small).await;

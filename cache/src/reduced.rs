@@ -3,7 +3,7 @@
 //! What that crate does not support by name, and every other codec, is decoded in full by [`decode`]. Damage is an error
 //! in both ways; where it lies beyond the lowest frequencies only the full decode sees it.
 
-use frame::Decoder;
+use frame::{Decoder, Depth, Rendition};
 use prores::{Luma, Range, Reduction};
 use quicktime::FourCc;
 
@@ -12,6 +12,19 @@ use crate::{
     decode::{self, DecodeError},
     picture::GreyImage,
 };
+
+/// Which decoder frames of a movie are decoded by, so far as its index tells: a packet of ProRes that is not supported by
+/// name is decoded in full all the same.
+pub fn decoder_of(movie: &Movie, rendition: &Rendition) -> Decoder {
+    let reduces = rendition.grey && rendition.crop.is_none() && rendition.depth == Depth::Eight;
+    let serves = serves(movie) && Reduction::by(rendition.scale.factor()).is_some();
+    if reduces && serves { rendition.decoder } else { Decoder::Full }
+}
+
+/// Whether a movie's frames can be decoded the short way.
+pub fn serves(movie: &Movie) -> bool {
+    is_prores(movie.codec())
+}
 
 /// The frame's brightness as [`decode::grey`] gives it, by the way that is asked for; also which way it was.
 pub fn grey(

@@ -6,16 +6,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use frame::{FrameNumber, MoviePath, Rendition, Span};
+use frame::{Decoder, FrameNumber, MoviePath, Rendition, Span};
 use futures::{Stream, StreamExt, stream};
 use std::{io, sync::Arc};
 
 use super::{
     Mirror, Served,
     freshness::EntityTag,
-    movie::{Asked, check, finish},
+    movie::{Asked, DECODER, check, finish, insert},
 };
-use crate::{Error, Movie, encode::npy_header, error::chain, render};
+use crate::{Error, Movie, encode::npy_header, error::chain, metrics::Metrics, reduced::decoder_of, render};
 
 /// Frames that are read and decoded ahead of the one that is sent: they are what an answer holds in memory.
 const AHEAD: usize = 4;
@@ -41,12 +41,18 @@ pub(super) async fn many(asked: Asked<'_>, path: &str, text: &str) -> Result<Res
     }
     let mut frames = Box::pin(pixels(asked.served, asked.mirror, Arc::clone(&movie), &span, rendition));
     // The first frame decides the status; what fails later can only break the answer off, which its length tells.
-    let first = frames.next().await.transpose()?.unwrap_or_default();
-    let rest = frames.map(|frame| frame.map_err(|error| broken_off(&error)));
+    let first = frames.next().await.transpose()?;
+    let (first, decoder) = first.unwrap_or_else(|| (Bytes::new(), decoder_of(&movie, &rendition)));
+    let metrics = Arc::clone(asked.served.resources.metrics());
+    let rest = frames.map(move |frame| match frame {
+        Ok((_, by)) if by != decoder => Err(broken_off(&metrics, &Error::MixedDecoders)),
+        frame => frame.map(|(pixels, _)| pixels).map_err(|error| broken_off(&metrics, &error)),
+    });
     let body = Body::from_stream(stream::iter([Ok(Bytes::from(start)), Ok(first)]).chain(rest));
     let headers =
         [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_LENGTH, bytes.to_string())];
     let mut response = (headers, body).into_response();
+    insert(&mut response, DECODER, &decoder.to_string());
     finish(&mut response, &movie, tag.as_ref());
     Ok(response)
 }
@@ -75,7 +81,7 @@ fn pixels(
     movie: Arc<Movie>,
     span: &Span,
     rendition: Rendition,
-) -> impl Stream<Item = Result<Bytes, Error>> + use<> {
+) -> impl Stream<Item = Result<(Bytes, Decoder), Error>> + use<> {
     let (served, cache) = (served.clone(), mirror.cache.clone());
     let numbers: Vec<FrameNumber> = span.numbers().to_vec();
     let one = move |number| {
@@ -89,7 +95,8 @@ fn pixels(
     stream::iter(numbers).map(one).buffered(AHEAD)
 }
 
-fn broken_off(error: &Error) -> io::Error {
+fn broken_off(metrics: &Metrics, error: &Error) -> io::Error {
+    metrics.failed(error.kind().as_str());
     tracing::warn!(error = chain(error), "broke an answer of several frames off");
     io::Error::other(chain(error))
 }

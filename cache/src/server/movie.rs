@@ -20,8 +20,11 @@ use super::{
 use crate::{
     Error, Identity, Movie,
     image_store::{ImageStore, Stored},
+    reduced::decoder_of,
 };
 
+/// Which decoder made the pixels: see [`frame::Decoder`].
+pub(super) const DECODER: &str = "x-lazycache-decoder";
 /// Raw pixels are for servers that allow them, but grey ones up to so many bytes: no larger than an encoded frame.
 const OPEN_GREY_BYTES: u64 = 4 << 20;
 
@@ -32,7 +35,7 @@ pub(super) struct MovieQuery {
     height: Option<String>,
     scale: Option<String>,
     grey: Option<String>,
-    decoder: Option<String>,
+    pub(super) decoder: Option<String>,
     crop: Option<String>,
     depth: Option<String>,
     q: Option<String>,
@@ -168,16 +171,19 @@ pub(super) async fn one_frame(asked: Asked<'_>, address: &FrameAddress) -> Resul
     if let Some((images, name)) = &stored
         && let Some(found) = images.find(name).await
     {
-        return Ok(from_store(found, format, &movie, tag.as_ref()));
+        let mut response = from_store(found, format, &movie, tag.as_ref());
+        insert(&mut response, DECODER, &decoder_of(&movie, &rendition).to_string());
+        return Ok(response);
     }
     let (encoded, timing) = mirror.cache.answer(&movie, address.number, format, rendition).await?;
-    if let Some((images, name)) = stored {
+    if let Some((images, name)) = stored.filter(|_| timing.decoder == decoder_of(&movie, &rendition)) {
         images.put(name, encoded.bytes.clone());
     }
     let mut response = picture(encoded.content_type, encoded.bytes);
     for (part, took) in [("metadata", metadata), ("extraction", timing.extraction), ("encode", timing.encode)] {
         insert(&mut response, &format!("x-lazycache-timing-{part}-ns"), &took.as_nanos().to_string());
     }
+    insert(&mut response, DECODER, &timing.decoder.to_string());
     insert(&mut response, "x-lazycache-frame", &address.number.to_string());
     if let Some(seconds) = movie.seconds(address.number) {
         insert(&mut response, "x-lazycache-time", &format!("{seconds:.6}"));
