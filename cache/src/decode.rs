@@ -4,6 +4,7 @@
 //! frame would only cost. Functions here burn a core for 10-40 ms a full-size frame; they are not for async threads.
 
 mod deep;
+mod direct;
 mod formats;
 mod group;
 
@@ -17,6 +18,7 @@ use quicktime::FourCc;
 use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
 pub use deep::{deep_grey, deep_rgb};
+pub(crate) use direct::{Decoded, Direct, Order, decoded};
 pub(crate) use group::pack;
 
 use crate::{
@@ -143,24 +145,26 @@ fn part_of<T>(plane: &[T], stride: usize, crop: Crop) -> &[T] {
 
 /// The frame in colour.
 pub fn rgb(movie: &Movie, packet: &[u8]) -> Result<Picture, DecodeError> {
-    with_frame(movie, packet, |frame| {
-        if let Some(other) = Other::of(frame) {
-            return other.rgb((movie.width(), movie.height()), matrix_of(movie));
-        }
-        let planes = Planes::of(frame)?;
-        let (width, height) = (movie.width(), movie.height());
-        let mut rgb = vec![0; width as usize * height as usize * 3];
-        let image = planes.image(width, height);
-        let (stride, matrix) = (width * 3, matrix_of(movie));
-        match (planes.depth, planes.is_444) {
-            (10, false) => yuv::i210_to_rgb(&image, &mut rgb, stride, YuvRange::Limited, matrix),
-            (12, false) => yuv::i212_to_rgb(&image, &mut rgb, stride, YuvRange::Limited, matrix),
-            (12, true) => yuv::i412_to_rgb(&image, &mut rgb, stride, YuvRange::Limited, matrix),
-            _ => return rgb_of_444(&image, matrix),
-        }
-        .map_err(DecodeError::Colours)?;
-        Ok(Picture { width, height, rgb })
-    })
+    with_frame(movie, packet, |frame| picture_of(movie, frame))
+}
+
+fn picture_of(movie: &Movie, frame: &Video) -> Result<Picture, DecodeError> {
+    if let Some(other) = Other::of(frame) {
+        return other.rgb((movie.width(), movie.height()), matrix_of(movie));
+    }
+    let planes = Planes::of(frame)?;
+    let (width, height) = (movie.width(), movie.height());
+    let mut rgb = vec![0; width as usize * height as usize * 3];
+    let image = planes.image(width, height);
+    let (stride, matrix) = (width * 3, matrix_of(movie));
+    match (planes.depth, planes.is_444) {
+        (10, false) => yuv::i210_to_rgb(&image, &mut rgb, stride, YuvRange::Limited, matrix),
+        (12, false) => yuv::i212_to_rgb(&image, &mut rgb, stride, YuvRange::Limited, matrix),
+        (12, true) => yuv::i412_to_rgb(&image, &mut rgb, stride, YuvRange::Limited, matrix),
+        _ => return rgb_of_444(&image, matrix),
+    }
+    .map_err(DecodeError::Colours)?;
+    Ok(Picture { width, height, rgb })
 }
 
 /// The yuv crate converts 10-bit 4:4:4 to RGBA only.
@@ -274,6 +278,16 @@ fn describe(context: &mut codec::Context, format: Format, config: &[u8]) {
     }
 }
 
+/// Whether the next packet's damage is to be an error, as it is until another is said.
+#[allow(unsafe_code)]
+fn insist(decoder: &mut decoder::Video, insists: bool) {
+    // SAFETY: the pointer is of a live context that nothing else holds; it decodes in this thread, and looks at this plain
+    // integer only while it does.
+    unsafe {
+        (*decoder.as_mut_ptr()).err_recognition = if insists { ffmpeg::ffi::AV_EF_EXPLODE } else { 0 };
+    }
+}
+
 /// The decoders of the codecs that are served, by their code in the movie.
 fn codec_of(code: FourCc) -> Option<codec::Id> {
     match &code.0 {
@@ -288,13 +302,13 @@ fn codec_of(code: FourCc) -> Option<codec::Id> {
 }
 
 /// The planes of a decoded frame as 16-bit samples, checked to hold what the frame's size says.
-struct Planes<'a> {
-    y: &'a [u16],
-    u: &'a [u16],
-    v: &'a [u16],
-    y_stride: usize,
-    c_stride: usize,
-    depth: u32,
+pub(crate) struct Planes<'a> {
+    pub(crate) y: &'a [u16],
+    pub(crate) u: &'a [u16],
+    pub(crate) v: &'a [u16],
+    pub(crate) y_stride: usize,
+    pub(crate) c_stride: usize,
+    pub(crate) depth: u32,
     is_444: bool,
 }
 

@@ -99,6 +99,9 @@ pub enum Error {
     /// More is asked for than can be done.
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
+    /// Frames of one answer that had to be decoded in different ways, whose pixels differ by little.
+    #[error("a frame of this answer cannot be decoded as those before it: ask with decoder=full")]
+    MixedDecoders,
     /// A computation panicked.
     #[error("the computation of this answer panicked")]
     Panicked,
@@ -211,7 +214,7 @@ impl Error {
             | Self::Query { .. }
             | Self::NoMoment { .. }
             | Self::LongAnswer { .. } => ErrorKind::BadRequest,
-            Self::LongGroup { .. } => ErrorKind::Unsupported,
+            Self::LongGroup { .. } | Self::MixedDecoders => ErrorKind::Unsupported,
             Self::Client(_) | Self::Encode(_) | Self::Panicked => ErrorKind::Internal,
             Self::Origin(error) => error.kind(),
             Self::Overloaded(_) => ErrorKind::Overloaded,

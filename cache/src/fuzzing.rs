@@ -33,8 +33,10 @@ fn check_movie(movie: &quicktime::Movie, size: u64) {
         let range = movie.sample(index).filter(|range| range.start <= range.end && range.end <= size);
         assert!(range.is_some(), "frame {index} is not in the file");
         if let Some(group) = movie.group(index) {
-            let ordered = group.is_sorted() && group.len() > 1;
-            assert!(ordered && group.iter().all(|sample| *sample < movie.samples.len()), "{group:?}");
+            let ordered = group.is_sorted_by_key(|needed| needed.sample) && group.len() > 1;
+            assert!(ordered && group.iter().all(|needed| needed.sample < movie.samples.len()), "{group:?}");
+            let start = group.iter().position(|needed| !needed.passing);
+            assert!(start.is_some_and(|start| start + 1 < group.len()) && !group[group.len() - 1].passing);
         }
         assert!(movie.seconds(index).is_some(), "frame {index} has no time");
     }

@@ -148,7 +148,7 @@ impl Lazycache {
         let frames = movie.num_frames();
         let range = movie.sample(number).ok_or(Error::NoFrame { number: number.get(), frames })?;
         let wanted = if movie.builds_upon_others() {
-            Wanted::Group(number, movie.group(number).unwrap_or_else(|| vec![range]))
+            Wanted::Group(number, movie.group(number).unwrap_or_else(|| vec![(range, false)]))
         } else {
             Wanted::One(range)
         };
@@ -246,8 +246,8 @@ impl Lazycache {
         let key = Key::answer(&movie.url, &movie.identity, number, format, &rendition);
         let kept = movie.identity.tells_versions_apart();
         if kept && let Some(bytes) = self.resources.tiers.in_memory(&key).await {
-            let encoded = Encoded { bytes, content_type: format.content_type() };
-            return Ok((encoded, RenderTiming::kept(rendition)));
+            let timing = RenderTiming::of_kept(reduced::decoder_of(movie, &rendition));
+            return Ok((Encoded { bytes, content_type: format.content_type() }, timing));
         }
         let work = || {
             let (this, movie) = (self.clone(), Arc::clone(movie));
@@ -269,11 +269,12 @@ impl Lazycache {
         kept: Option<Key>,
     ) -> Result<Answer, Error> {
         let tiers = &self.resources.tiers;
+        let decoder = reduced::decoder_of(&movie, &rendition);
         if let Some(key) = kept
             && let Some(bytes) = tiers.on_disk(&key).await
         {
             let encoded = Encoded { bytes, content_type: format.content_type() };
-            return Ok(Answer { encoded, timing: RenderTiming::kept(rendition), room: None });
+            return Ok(Answer { encoded, timing: RenderTiming::of_kept(decoder), room: None });
         }
         let mut room = self.resources.room(room_for(&movie, number)).await?;
         let packet = self.packet(&movie, number).await?;
@@ -293,9 +294,11 @@ impl Lazycache {
         let (encoded, timing) = tokio::task::spawn_blocking(work).await.map_err(|_| Error::Panicked)??;
         room.shrink_to(encoded.bytes.len() as u64);
         let small = encoded.bytes.len() <= packet_bytes;
+        // What is kept was made by the decoder its movie's frames are made by; of another one nobody would know.
+        let kept = kept.filter(|_| timing.decoder == decoder);
         // Pixels are ten times a packet and a decode away from it: only what is costly to make, or small, is worth keeping.
         let worth = small || matches!(format, Format::Png | Format::Jpeg);
-        if let Some(key) = kept.filter(|_| worth && timing.decoder == rendition.decoder) {
+        if let Some(key) = kept.filter(|_| worth) {
             tiers.put(key, &encoded.bytes, small).await;
         }
         Ok(Answer { encoded, timing, room: Some(Arc::new(room)) })
@@ -376,8 +379,8 @@ impl Lazycache {
 enum Wanted {
     /// Its own sample.
     One(Range<u64>),
-    /// The samples of all it is decoded from, in decoding order.
-    Group(FrameNumber, Vec<Range<u64>>),
+    /// The samples of all it is decoded from, in decoding order, and of each whether it is decoded in passing.
+    Group(FrameNumber, Vec<(Range<u64>, bool)>),
 }
 
 impl Wanted {
@@ -419,7 +422,9 @@ fn kept_form(identity: &Identity, index: &[u8]) -> Bytes {
 fn room_for(movie: &Movie, number: FrameNumber) -> u64 {
     let length = |range: Range<u64>| range.end - range.start;
     let group = movie.builds_upon_others().then(|| movie.group(number)).flatten();
-    let packets =
-        group.map_or_else(|| movie.sample(number).map_or(0, length), |samples| samples.into_iter().map(length).sum());
+    let packets = group.map_or_else(
+        || movie.sample(number).map_or(0, length),
+        |group| group.into_iter().map(|(range, _)| length(range)).sum(),
+    );
     packets + u64::from(movie.width()) * u64::from(movie.height()) * 8
 }

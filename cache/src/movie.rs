@@ -86,10 +86,11 @@ impl Movie {
         FrameNumber::new(self.track.frame_at(seconds)? + 1).ok()
     }
 
-    /// The samples that a frame is decoded from, in decoding order, where it cannot be decoded alone.
-    pub(crate) fn group(&self, number: FrameNumber) -> Option<Vec<Range<u64>>> {
+    /// The samples that a frame is decoded from, in decoding order, where it cannot be decoded alone; and of each whether it
+    /// is decoded in passing (see [`quicktime::Needed`]).
+    pub(crate) fn group(&self, number: FrameNumber) -> Option<Vec<(Range<u64>, bool)>> {
         let group = self.track.group(number.index())?;
-        group.into_iter().map(|sample| self.track.samples.get(sample)).collect()
+        group.into_iter().map(|needed| Some((self.track.samples.get(needed.sample)?, needed.passing))).collect()
     }
 
     /// The bytes of a frame; `None` beyond the last.

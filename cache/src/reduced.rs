@@ -13,6 +13,19 @@ use crate::{
     picture::GreyImage,
 };
 
+/// Which decoder frames of a movie are decoded by, so far as its index tells: a packet of ProRes that is not supported by
+/// name is decoded in full all the same.
+pub fn decoder_of(movie: &Movie, rendition: &Rendition) -> Decoder {
+    let reduces = rendition.grey && rendition.crop.is_none() && rendition.depth == Depth::Eight;
+    let serves = serves(movie) && Reduction::by(rendition.scale.factor()).is_some();
+    if reduces && serves { rendition.decoder } else { Decoder::Full }
+}
+
+/// Whether a movie's frames can be decoded the short way.
+pub fn serves(movie: &Movie) -> bool {
+    is_prores(movie.codec())
+}
+
 /// The frame's brightness as [`decode::grey`] gives it, by the way that is asked for; also which way it was.
 pub fn grey(
     movie: &Movie,

@@ -6,27 +6,28 @@ use bytes::Bytes;
 use frame::{Decoder, Depth, Format, Rendition};
 
 use crate::{
-    Error, Movie, decode,
+    Error, Movie,
+    decode::{self, Decoded},
     encode::{self, EncodeError, Encoded},
     picture::Picture,
     reduced,
 };
 
-/// How an answer was made: how long the parts took, and by which decoder.
+/// How long the parts of an answer took, and which way it was decoded.
 #[derive(Debug, Clone, Copy)]
 pub struct RenderTiming {
+    /// The decoder whose pixels these are.
+    pub decoder: Decoder,
     /// Decoding and colours.
     pub extraction: Duration,
     /// Cutting, scaling and encoding.
     pub encode: Duration,
-    /// The decoder that was used, whichever was asked for.
-    pub decoder: Decoder,
 }
 
 impl RenderTiming {
-    /// Nothing had to be made: the answer was kept, and is kept only where the decoder that is named in it was used.
-    pub(crate) fn kept(rendition: Rendition) -> Self {
-        Self { extraction: Duration::ZERO, encode: Duration::ZERO, decoder: rendition.decoder }
+    /// Of an answer that was kept: nothing had to be made. `decoder` made it.
+    pub fn of_kept(decoder: Decoder) -> Self {
+        Self { decoder, extraction: Duration::ZERO, encode: Duration::ZERO }
     }
 }
 
@@ -40,20 +41,21 @@ pub fn render(
     // What cannot be answered is not decoded.
     rendition.output_size(movie.width(), movie.height())?;
     match (rendition.depth, rendition.grey) {
+        (Depth::Eight, false) if rendition.is_whole() => whole(movie, packet, format, rendition),
         (Depth::Eight, false) => {
             let decoded = || decode::rgb(movie, packet);
             timed(decoded, |picture| encode::encode(&shaped(picture, rendition)?, format, rendition.quality))
         }
         (Depth::Eight, true) => {
             let mut decoder = Decoder::Full;
-            let decoded = || {
-                if let Some(crop) = rendition.crop {
-                    // A part of a frame has its lowest frequencies nowhere.
-                    return decode::grey_part(movie, packet, Some(crop), rendition.scale.factor());
+            let decoded = || match rendition.crop {
+                // A part of a frame has its lowest frequencies nowhere.
+                Some(crop) => decode::grey_part(movie, packet, Some(crop), rendition.scale.factor()),
+                None => {
+                    let (image, by) = reduced::grey(movie, packet, rendition.scale.factor(), rendition.decoder)?;
+                    decoder = by;
+                    Ok(image)
                 }
-                let (image, used) = reduced::grey(movie, packet, rendition.scale.factor(), rendition.decoder)?;
-                decoder = used;
-                Ok(image)
             };
             let (encoded, timing) = timed(decoded, |image| encode::grey(&image, format, rendition.quality))?;
             Ok((encoded, RenderTiming { decoder, ..timing }))
@@ -79,8 +81,25 @@ pub fn render(
     }
 }
 
-/// The bytes of a frame's pixels alone, as an array of several frames holds them: the array's header is left out. Also
-/// says which decoder was used.
+/// A frame as it is, neither cut nor scaled: straight from the decoder's planes, where it can be.
+fn whole(movie: &Movie, packet: &[u8], format: Format, rendition: Rendition) -> Result<(Encoded, RenderTiming), Error> {
+    let start = Instant::now();
+    let (encoded, extraction) = decode::decoded(movie, packet, |decoded| {
+        let extraction = start.elapsed();
+        let encoded = match decoded {
+            Decoded::Direct(frame) => encode::direct(&frame, format, rendition.quality),
+            Decoded::Picture(picture) => encode::encode(&picture, format, rendition.quality).map_err(Error::from),
+        };
+        (encoded, extraction)
+    })?;
+    Ok((
+        encoded?,
+        RenderTiming { decoder: Decoder::Full, extraction, encode: start.elapsed().saturating_sub(extraction) },
+    ))
+}
+
+/// The bytes of a frame's pixels alone, as an array of several frames holds them: the array's header is left out. Also which
+/// decoder they are by.
 pub fn pixels(movie: &Movie, packet: &[u8], rendition: Rendition) -> Result<(Bytes, Decoder), Error> {
     let (encoded, timing) = render(movie, packet, Format::Npy, rendition)?;
     let header = encode::npy_header(array_kind(rendition), &array_shape(movie, rendition, None)?).len();
@@ -127,6 +146,8 @@ fn timed<T>(
     let decoded = decode()?;
     let extraction = start.elapsed();
     let encoded = encode(decoded)?;
-    let encode = start.elapsed().saturating_sub(extraction);
-    Ok((encoded, RenderTiming { extraction, encode, decoder: Decoder::Full }))
+    Ok((
+        encoded,
+        RenderTiming { decoder: Decoder::Full, extraction, encode: start.elapsed().saturating_sub(extraction) },
+    ))
 }

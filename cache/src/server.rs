@@ -26,7 +26,10 @@ mod storyboard;
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -64,7 +67,13 @@ pub struct Served {
     max_answer: u64,
     resources: Resources,
     images: Option<ImageStore>,
+    /// It has been told to stop.
+    stopping: Arc<AtomicBool>,
 }
+
+/// On every answer that is a failure, the word for it; counted in one place.
+#[derive(Debug, Clone, Copy)]
+struct Failure(&'static str);
 
 #[derive(Debug, Clone)]
 struct Mirror {
@@ -97,6 +106,7 @@ impl Served {
             max_answer: MAX_ANSWER,
             resources,
             images: None,
+            stopping: Arc::default(),
         }
     }
 
@@ -184,7 +194,7 @@ pub fn routes() -> Vec<(&'static str, MethodRouter<Served>)> {
         ("/", get(mirrors)),
         ("/healthz", get(healthy)),
         ("/_ah/health", get(healthy)),
-        ("/readyz", get(healthy)),
+        ("/readyz", get(ready)),
         ("/info/", get(info)),
         ("/metrics", get(counted)),
         ("/metrics/", get(counted)),
@@ -216,13 +226,16 @@ pub fn app(served: Served) -> Router {
         .with_state(served)
 }
 
-/// Says on every answer how long it took and, of a public instance, that it is one.
+/// Says on every answer how long it took and, of a public instance, that it is one; counts failures.
 async fn mark(State(served): State<Served>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let mut response = next.run(request).await;
     stamp(&mut response, "x-lazycache-timing-handler-ns", start);
     if served.public {
         response.headers_mut().insert("x-lazycache-public", HeaderValue::from_static("true"));
+    }
+    if let Some(Failure(kind)) = response.extensions().get() {
+        served.resources.metrics().failed(kind);
     }
     response
 }
@@ -236,8 +249,10 @@ pub async fn run(
     drain: Duration,
 ) -> std::io::Result<()> {
     let (stopping, stopped) = oneshot::channel();
-    let signal = async {
+    let told = Arc::clone(&served.stopping);
+    let signal = async move {
         shutdown.await;
+        told.store(true, Ordering::Relaxed);
         // Whoever waits for it may be gone already.
         let _ = stopping.send(());
     };
@@ -258,6 +273,14 @@ pub async fn run(
 
 async fn healthy() -> &'static str {
     "ok\n"
+}
+
+/// Whoever asks while requests under way are finished is told to go elsewhere.
+async fn ready(State(served): State<Served>) -> Response {
+    if served.stopping.load(Ordering::Relaxed) {
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, "Stopping", "the server has been told to stop");
+    }
+    healthy().await.into_response()
 }
 
 async fn info() -> Json<serde_json::Value> {
@@ -353,8 +376,10 @@ fn stamp(response: &mut Response, name: &'static str, start: Instant) {
     }
 }
 
-fn refusal(status: StatusCode, error: &str, detail: &str) -> Response {
-    (status, Json(json!({"error": error, "detail": detail}))).into_response()
+fn refusal(status: StatusCode, error: &'static str, detail: &str) -> Response {
+    let mut response = (status, Json(json!({"error": error, "detail": detail}))).into_response();
+    response.extensions_mut().insert(Failure(error));
+    response
 }
 
 impl IntoResponse for Error {

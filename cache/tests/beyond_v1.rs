@@ -387,3 +387,22 @@ async fn tags_differ_by_address_and_by_version_of_the_movie() {
     assert_eq!(status, StatusCode::OK);
     assert_ne!(headers["etag"].to_str().unwrap(), first);
 }
+
+#[tokio::test]
+async fn failures_are_counted_by_their_kind() {
+    let lab = lab((64, 48), false);
+    let page = [("accept", "text/html")];
+    for (path, headers) in [("X.mov/frame/0.png", &[][..]), ("X.mov/frame/9.png", &[]), ("X.mov?frame=9", &page)] {
+        assert_eq!(lab.get_with(path, headers).await.0, StatusCode::BAD_REQUEST, "{path}");
+    }
+    assert_eq!(lab.get("Y.mov/frame/1.png").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(lab.get("X.mov/frame/1.rgba").await.0, StatusCode::NOT_IMPLEMENTED);
+    assert_eq!(lab.get("X.mov/frame/1.png").await.0, StatusCode::OK);
+    let request = Request::get("/metrics").body(Body::empty()).unwrap();
+    let body = to_bytes(lab.app.clone().oneshot(request).await.unwrap().into_body(), 1 << 20).await.unwrap();
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    let mut found: Vec<&str> = text.lines().filter(|line| line.starts_with("lazycache_failures_total")).collect();
+    found.sort_unstable();
+    let expected = [("BadRequest", 3), ("NotAllowed", 1), ("NotFound", 1)];
+    assert_eq!(found, expected.map(|(kind, count)| format!("lazycache_failures_total{{kind=\"{kind}\"}} {count}")));
+}

@@ -166,6 +166,31 @@ fn a_server_that_is_told_to_stop_finishes_what_is_under_way_and_ends_with_0() {
 }
 
 #[test]
+fn a_server_that_is_told_to_stop_says_that_it_is_no_longer_ready() {
+    let folder = render();
+    let mut serving = Serving::start(folder.path());
+    // The server has this request's beginning, and waits for its end while it stops.
+    let mut stream = serving.connect();
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\n").unwrap();
+    let mut other = serving.connect();
+    other.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut before = String::new();
+    other.read_to_string(&mut before).unwrap();
+    assert!(before.starts_with("HTTP/1.1 200"), "{before}");
+    serving.terminate();
+    // No new connection: it has heard.
+    let until = Instant::now() + Duration::from_secs(30);
+    while TcpStream::connect(&serving.address).is_ok() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    stream.write_all(b"Connection: close\r\n\r\n").unwrap();
+    let mut after = String::new();
+    stream.read_to_string(&mut after).unwrap();
+    assert!(after.starts_with("HTTP/1.1 503") && after.contains("\"Stopping\""), "{after}");
+    assert_eq!(serving.exit_code(), Some(0));
+}
+
+#[test]
 fn a_client_that_never_ends_its_request_does_not_keep_the_server_from_ending() {
     let folder = render();
     let argument = format!("m={}", folder.path().display());

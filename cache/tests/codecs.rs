@@ -140,6 +140,24 @@ async fn frames_of_h264_are_ffmpegs_whatever_they_build_upon() {
     }
 }
 
+/// Open groups whose pictures build upon pictures in between, many of them kept: what leads tells the decoder what to
+/// forget.
+#[tokio::test]
+async fn frames_of_open_groups_of_h264_are_ffmpegs_whatever_is_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    for (bframes, pyramid, references, keyint) in
+        [(3, "none", 1, 12), (3, "normal", 5, 12), (4, "strict", 3, 10), (7, "normal", 16, 25), (5, "strict", 8, 8)]
+    {
+        let name = format!("{bframes}-{pyramid}-{references}.mov");
+        let arguments = format!(
+            "-c:v libx264 -pix_fmt yuv420p -x264-params open-gop=1:bframes={bframes}:b-adapt=0:b-pyramid={pyramid}:\
+             ref={references}:keyint={keyint}:min-keyint={keyint}:scenecut=0:threads=1"
+        );
+        let path = render(folder.path(), &name, 60, &arguments);
+        same_as_ffmpeg(&path, LUMA_420).await;
+    }
+}
+
 #[tokio::test]
 async fn frames_of_hevc_are_ffmpegs_whatever_they_build_upon() {
     let folder = tempfile::tempdir().unwrap();

@@ -12,7 +12,7 @@ use axum::{
 use bytes::Bytes;
 use frame::{Decoder, FrameNumber, MirrorRoot, MoviePath};
 use lazycache::{
-    Lazycache,
+    HttpOptions, Lazycache, Resources, Settings,
     decode::{self, DecodeError},
     reduced,
     server::{Served, app},
@@ -113,6 +113,50 @@ async fn the_server_gives_what_the_library_gives_to_whoever_asks_for_it() {
         assert_eq!(get(query).await, (StatusCode::OK, Bytes::from(image.data)), "{query}");
     }
     assert_eq!(get("&decoder=fast").await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn every_answer_says_which_decoder_made_it_also_when_it_was_kept() {
+    let Lab { _folder, server, .. } = lab((960, 540)).await;
+    let root = MirrorRoot::parse(&server.url()).unwrap();
+    let api = root.api_path();
+    let resources = Resources::new(Settings { memory: 64 << 20, ..Settings::default() });
+    let cache = Lazycache::open_with(&server.url(), HttpOptions::default(), None, resources.clone()).unwrap();
+    let app = app(Served::sharing(resources).with_mirror(&root, cache));
+    let ask = async |path: &str| {
+        let request = Request::get(format!("{api}X.mov/{path}")).body(Body::empty()).unwrap();
+        let (parts, body) = app.clone().oneshot(request).await.unwrap().into_parts();
+        assert_eq!(parts.status, StatusCode::OK, "{path}");
+        let header = |name: &str| parts.headers[name].to_str().unwrap().to_owned();
+        (header("x-lazycache-decoder"), header("etag"), to_bytes(body, 1 << 24).await.unwrap())
+    };
+    for (path, by_default, by_name) in [
+        ("frame/2.png?grey=1&scale=4", "full", "reduced"),
+        ("frame/2.png?grey=1&scale=4&crop=0,0,64,64", "full", "full"),
+        ("frame/2.png?scale=4", "full", "full"),
+        ("frame/2.jpg?", "full", "full"),
+        ("time/0.04.png?grey=1&scale=8", "full", "reduced"),
+        ("frames/1-3.npy?grey=1&scale=2", "full", "reduced"),
+        ("storyboard.jpg?columns=2", "reduced", "reduced"),
+    ] {
+        let named = format!("{path}&decoder=reduced");
+        for _ in 0..2 {
+            let (decoder, tag, body) = ask(path).await;
+            let (other, other_tag, other_body) = ask(&named).await;
+            assert_eq!((decoder.as_str(), other.as_str()), (by_default, by_name), "{path}");
+            if decoder == other {
+                assert!(body == other_body, "{path}");
+            } else {
+                assert!(body != other_body && tag != other_tag, "{path}");
+            }
+        }
+    }
+    let sheet = |body: &[u8]| turbojpeg::decompress(body, turbojpeg::PixelFormat::RGB).unwrap();
+    let coloured = |body: &[u8]| sheet(body).pixels.chunks(3).filter(|pixel| pixel[0].abs_diff(pixel[2]) > 8).count();
+    let (decoder, _, full) = ask("storyboard.jpg?columns=2&decoder=full").await;
+    let (_, _, reduced) = ask("storyboard.jpg?columns=2").await;
+    assert_eq!((decoder.as_str(), sheet(&full).width, sheet(&full).height), ("full", 480, 270));
+    assert!(coloured(&full) > 1000 && coloured(&reduced) == 0, "{} {}", coloured(&full), coloured(&reduced));
 }
 
 /// The server over a movie of three frames, of which the second is one that the reduced decoder leaves to the full one.

@@ -170,6 +170,11 @@ impl fmt::Display for Crop {
 }
 
 impl Rendition {
+    /// Whether it is the whole frame in its own size.
+    pub fn is_whole(&self) -> bool {
+        self.crop.is_none() && self.size.is_none() && self.scale == Scale::default()
+    }
+
     /// What the query asks for.
     pub fn from_query(query: &RenditionQuery<'_>) -> Result<Self, AddressError> {
         let size = OutputSize::from_query(query.width, query.height)?;

@@ -24,7 +24,7 @@ pub use atom::FourCc;
 pub use movie::Movie;
 pub use probe::{Probe, Step};
 pub use sample_table::SampleTable;
-pub use timing::Timing;
+pub use timing::{Needed, Timing};
 
 /// The largest `moov` that is read, in bytes; a camera's movie of 25,000 frames has one of 0.4 MB.
 pub const MAX_MOOV: u64 = 64 << 20;

@@ -6,7 +6,7 @@ use crate::{
     Error,
     atom::{FourCc, Reader, children},
     sample_table::{self, SampleTable},
-    timing::{self, Edits, Timing},
+    timing::{self, Edits, Needed, Timing},
 };
 
 const MOOV: FourCc = FourCc(*b"moov");
@@ -75,8 +75,10 @@ impl Movie {
 
     /// The samples that the frame of `index` is decoded from, in decoding order and its own last, where it cannot be
     /// decoded alone; else `None`.
-    pub fn group(&self, index: u32) -> Option<Vec<u32>> {
-        self.timing.group(index)
+    pub fn group(&self, index: u32) -> Option<Vec<Needed>> {
+        // HEVC says of each picture what is to be remembered, so nothing before the group is asked for.
+        let run_in = matches!(&self.codec.0, b"avc1" | b"avc3");
+        self.timing.group(index, run_in.then(|| self.samples.sync_samples()).flatten())
     }
 
     /// When the frame of `index` is shown, in seconds; `None` beyond the last.

@@ -31,6 +31,17 @@ pub struct Timing {
     shown: Option<Shown>,
 }
 
+/// A sample that a frame is decoded from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needed {
+    /// The sample, from 0.
+    pub sample: u32,
+    /// It is decoded only so that the decoder remembers and forgets the pictures it would if the movie was decoded from its
+    /// start: it is of the group before, or follows an open group's first sample and is shown before it. No picture that
+    /// counts builds upon it, and its own may not be sound.
+    pub passing: bool,
+}
+
 /// Samples from `sample` on take `ticks` each; the first of them is decoded at `time`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Duration {
@@ -78,13 +89,16 @@ impl Timing {
     }
 
     /// The samples from which frame `index` is decoded, in decoding order, its own last. `None` where it is decoded alone.
-    pub(crate) fn group(&self, index: u32) -> Option<Vec<u32>> {
+    /// With the sync samples, an open group is begun early enough for the decoder to remember what it would in a row.
+    pub(crate) fn group(&self, index: u32, sync: Option<&[u32]>) -> Option<Vec<Needed>> {
         let shown = self.shown.as_ref()?;
         let (start, own) = (*shown.starts.get(index as usize)?, *shown.samples.get(index as usize)?);
         let time = |sample: u32| shown.composed.get(sample as usize).copied();
-        // What follows an open group's first sample and is shown before it builds upon the group before; nothing after
-        // builds upon it.
-        (start < own).then(|| (start..=own).filter(|sample| time(*sample) >= time(start)).collect())
+        let passing = |sample| sample < start || time(sample) < time(start);
+        let is_open = (start..=own).any(passing);
+        let first = sync.filter(|_| is_open).map_or(start, |sync| run_in(sync, start));
+        let needed = |sample| Needed { sample, passing: passing(sample) };
+        (start < own).then(|| (first..=own).map(needed).collect())
     }
 
     /// When frame `index` is shown, in units of the track's time scale.
@@ -215,6 +229,14 @@ fn show(times: &[i64], sync: &[u32], edits: &Edits) -> Result<Shown, Error> {
         at = at.checked_add(length).ok_or(too_large)?;
     }
     if shown.samples.is_empty() { Err(damaged("it shows no frame")) } else { Ok(shown) }
+}
+
+/// Where decoding begins so that at the sync sample `start` the decoder remembers all it may be told about: at a sync sample
+/// that is at least so many before as there are pictures a decoder ever keeps.
+fn run_in(sync: &[u32], start: u32) -> u32 {
+    const MOST_KEPT: u32 = 16;
+    let before = sync.partition_point(|sample| sample.saturating_add(MOST_KEPT) <= start);
+    before.checked_sub(1).and_then(|at| sync.get(at)).or(sync.first()).map_or(start, |first| start.min(*first))
 }
 
 /// The last sync sample before `sample` that is shown no later than it: a frame that comes after an open group's first

@@ -102,7 +102,8 @@ fn frames_that_build_upon_each_other_are_counted_as_they_are_shown() {
         match found.group(index) {
             None => assert!(alone, "{index}"),
             Some(group) => {
-                let (first, last) = (&coded[group[0] as usize], &coded[group[group.len() - 1] as usize]);
+                let (first, last) = (group.iter().find(|needed| !needed.passing).unwrap(), group.last().unwrap());
+                let (first, last) = (&coded[first.sample as usize], &coded[last.sample as usize]);
                 assert!(first.2 && !alone && last.1 == *range, "{index}");
             }
         }

@@ -4,27 +4,31 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use ffmpeg_next::{self as ffmpeg, codec, decoder, frame::Video, picture};
 
-use super::{DecodeError, Format, open};
+use super::{DecodeError, Format, insist, open};
 use crate::Movie;
 
-/// Packs packets, in decoding order; the last is the frame's own.
-pub(crate) fn pack(packets: &[Bytes]) -> Bytes {
-    let bytes: usize = packets.iter().map(|packet| packet.len() + 4).sum();
+/// Set in a packet's length where it is decoded in passing: see [`quicktime::Needed`].
+const PASSING: u32 = 1 << 31;
+
+/// Packs packets, in decoding order, each with whether it is decoded in passing; the last is the frame's own.
+pub(crate) fn pack(packets: &[(Bytes, bool)]) -> Bytes {
+    let bytes: usize = packets.iter().map(|(packet, _)| packet.len() + 4).sum();
     let mut packed = BytesMut::with_capacity(bytes);
-    for packet in packets {
-        packed.put_u32(packet.len() as u32);
+    for (packet, passing) in packets {
+        packed.put_u32(packet.len() as u32 | if *passing { PASSING } else { 0 });
         packed.put_slice(packet);
     }
     packed.freeze()
 }
 
 /// The packets of a packed one; `None` when it is none.
-fn unpack(mut packed: &[u8]) -> Option<Vec<&[u8]>> {
+fn unpack(mut packed: &[u8]) -> Option<Vec<(&[u8], bool)>> {
     let mut packets = Vec::new();
     while !packed.is_empty() {
         let (length, rest) = packed.split_first_chunk()?;
-        let (packet, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
-        packets.push(packet);
+        let length = u32::from_be_bytes(*length);
+        let (packet, rest) = rest.split_at_checked((length & !PASSING) as usize)?;
+        packets.push((packet, length & PASSING != 0));
         packed = rest;
     }
     (!packets.is_empty()).then_some(packets)
@@ -35,38 +39,79 @@ fn unpack(mut packed: &[u8]) -> Option<Vec<&[u8]>> {
 /// shown.
 pub(super) fn decode(movie: &Movie, format: Format, packet: &[u8]) -> Result<Video, DecodeError> {
     let fail = |source| DecodeError::Packet { bytes: packet.len(), source };
-    let packed = if movie.builds_upon_others() { unpack(packet) } else { Some(vec![packet]) };
+    let packed = if movie.builds_upon_others() { unpack(packet) } else { Some(vec![(packet, false)]) };
     let packets = packed.ok_or(DecodeError::Damaged { bytes: packet.len() })?;
     let mut decoder = open(format, movie.config())?;
     let wanted = packets.len() as i64 - 1;
-    for (place, bytes) in (0..).zip(&packets) {
-        let mut packet = codec::packet::Packet::copy(bytes);
-        packet.set_pts(Some(place));
-        packet.set_dts(Some(place));
-        decoder.send_packet(&packet).map_err(fail)?;
-        if let Some(frame) = received(&mut decoder, wanted, bytes.len())? {
+    let start = packets.iter().position(|(_, passing)| !passing).unwrap_or_default();
+    let mut group = Group { decoder: &mut decoder, packets: &packets, start };
+    for place in 0..packets.len() {
+        group.send(place)?;
+        if let Some(frame) = group.received(wanted, place)? {
             return Ok(frame);
         }
     }
-    decoder.send_eof().map_err(fail)?;
-    received(&mut decoder, wanted, packet.len())?.ok_or(DecodeError::NoFrame { packets: packets.len() })
+    group.decoder.send_eof().map_err(fail)?;
+    let frame = group.received(wanted, packets.len() - 1)?;
+    frame.ok_or(DecodeError::NoFrame { packets: packets.len() })
 }
 
-/// The wanted frame, if it is among those that are ready. One that is damaged is an error: others build upon it. So is a
-/// first one that is not coded alone, as where a movie is refreshed bit by bit: what follows it is not sound at once.
-fn received(decoder: &mut decoder::Video, wanted: i64, bytes: usize) -> Result<Option<Video>, DecodeError> {
-    let mut frame = Video::empty();
-    loop {
-        match decoder.receive_frame(&mut frame) {
-            Ok(()) if frame.has_decode_errors() => return Err(DecodeError::Damaged { bytes }),
-            Ok(()) if frame.pts() == Some(0) && frame.kind() != picture::Type::I => {
-                return Err(DecodeError::Damaged { bytes });
-            }
-            Ok(()) if frame.pts() == Some(wanted) => return Ok(Some(frame)),
-            Ok(()) => {}
-            Err(ffmpeg::Error::Eof | ffmpeg::Error::Other { errno: ffmpeg::error::EAGAIN }) => return Ok(None),
-            Err(source) => return Err(DecodeError::Packet { bytes, source }),
+/// A group on its way through a decoder.
+struct Group<'a> {
+    decoder: &'a mut decoder::Video,
+    packets: &'a [(&'a [u8], bool)],
+    /// The place of the first that is not decoded in passing: all that counts builds upon it.
+    start: usize,
+}
+
+impl Group<'_> {
+    /// Decodes the packet at `place`.
+    ///
+    /// A group's first picture may tell the decoder to forget pictures of groups before, which it never saw; and what is
+    /// decoded in passing may not be sound. That is no damage. Where the first picture is damaged, it is marked so.
+    fn send(&mut self, place: usize) -> Result<(), DecodeError> {
+        let (bytes, passing) = self.packets.get(place).copied().unwrap_or_default();
+        insist(self.decoder, place != self.start && !passing);
+        let mut packet = codec::packet::Packet::copy(bytes);
+        packet.set_pts(Some(place as i64));
+        packet.set_dts(Some(place as i64));
+        match self.decoder.send_packet(&packet) {
+            Err(source) if !passing => Err(DecodeError::Packet { bytes: bytes.len(), source }),
+            _ => Ok(()),
         }
+    }
+
+    /// The wanted frame, if it is among those that are ready after the packet at `place`. One that is damaged is an error:
+    /// others build upon it. So is a first one that is not coded alone, as where a movie is refreshed bit by bit: what follows
+    /// it is not sound at once.
+    fn received(&mut self, wanted: i64, place: usize) -> Result<Option<Video>, DecodeError> {
+        let mut frame = Video::empty();
+        loop {
+            match self.decoder.receive_frame(&mut frame) {
+                Ok(()) if self.packet_of(&frame).1 => {}
+                Ok(()) if frame.has_decode_errors() || self.is_no_start(&frame) => {
+                    return Err(DecodeError::Damaged { bytes: self.packet_of(&frame).0.len() });
+                }
+                Ok(()) if frame.pts() == Some(wanted) => return Ok(Some(frame)),
+                Ok(()) => {}
+                Err(ffmpeg::Error::Eof | ffmpeg::Error::Other { errno: ffmpeg::error::EAGAIN }) => return Ok(None),
+                Err(source) => {
+                    let (bytes, passing) = self.packets.get(place).copied().unwrap_or_default();
+                    return if passing { Ok(None) } else { Err(DecodeError::Packet { bytes: bytes.len(), source }) };
+                }
+            }
+        }
+    }
+
+    /// Whether it should be the group's first picture and is not coded alone.
+    fn is_no_start(&self, frame: &Video) -> bool {
+        frame.pts() == Some(self.start as i64) && frame.kind() != picture::Type::I
+    }
+
+    /// The packet of a frame, and whether it is decoded in passing.
+    fn packet_of(&self, frame: &Video) -> (&[u8], bool) {
+        let place = frame.pts().and_then(|place| usize::try_from(place).ok());
+        place.and_then(|place| self.packets.get(place)).copied().unwrap_or_default()
     }
 }
 
@@ -76,8 +121,9 @@ mod tests {
 
     #[test]
     fn what_is_packed_is_unpacked_and_nothing_else_is() {
-        let packets = [&b"first"[..], b"", b"last"].map(Bytes::from_static);
-        assert_eq!(unpack(&pack(&packets)).unwrap(), packets);
+        let packets = [(&b"first"[..], false), (b"", true), (b"passing", true), (b"last", false)];
+        let owned = packets.map(|(packet, passing)| (Bytes::from_static(packet), passing));
+        assert_eq!(unpack(&pack(&owned)).unwrap(), packets);
         for damaged in [&b""[..], b"\0\0\0", b"\0\0\0\x05four", b"\xff\xff\xff\xff"] {
             assert_eq!(unpack(damaged), None);
         }

@@ -15,13 +15,13 @@ const MAX_BYTES: u64 = 64 << 20;
 /// Gaps up to this (sound between the pictures) are read with what is around them.
 const GAP: u64 = 128 << 10;
 
-/// The samples at `samples`, which are in decoding order, packed.
+/// The samples at `samples`, which are in decoding order, packed; each with whether it is decoded in passing.
 pub(super) async fn read(
     cache: &Lazycache,
     path: &MoviePath,
     identity: &Identity,
     number: FrameNumber,
-    samples: &[Range<u64>],
+    samples: &[(Range<u64>, bool)],
 ) -> Result<Bytes, Error> {
     let reads = joined(samples);
     let bytes = reads.iter().map(|range| range.end - range.start).sum();
@@ -33,13 +33,13 @@ pub(super) async fn read(
     for range in reads {
         pieces.push((range.start, cache.bytes(path, identity, range).await?));
     }
-    let packets: Vec<Bytes> = samples.iter().map(|range| slice(&pieces, range)).collect();
+    let packets: Vec<_> = samples.iter().map(|(range, passing)| (slice(&pieces, range), *passing)).collect();
     Ok(decode::pack(&packets))
 }
 
 /// As few reads as possible that cover all samples and little more.
-fn joined(samples: &[Range<u64>]) -> Vec<Range<u64>> {
-    let mut sorted: Vec<Range<u64>> = samples.to_vec();
+fn joined(samples: &[(Range<u64>, bool)]) -> Vec<Range<u64>> {
+    let mut sorted: Vec<Range<u64>> = samples.iter().map(|(range, _)| range.clone()).collect();
     sorted.sort_by_key(|range| range.start);
     let mut reads: Vec<Range<u64>> = Vec::new();
     for range in sorted {
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn samples_near_each_other_are_one_read_and_each_gets_its_own_bytes() {
         let far = 10 * GAP;
-        let samples = [30..40, 0..10, 10..20, far..far + 5];
+        let samples = [30..40, 0..10, 10..20, far..far + 5].map(|range| (range, false));
         assert_eq!(joined(&samples), [0..40, far..far + 5]);
         let all: Bytes = (0..40).collect();
         let pieces = [(0, all), (far, Bytes::from_static(b"after"))];

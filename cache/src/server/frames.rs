@@ -17,9 +17,9 @@ use std::{io, sync::Arc};
 use super::{
     Mirror, Served,
     freshness::EntityTag,
-    movie::{Asked, check, finish, say_decoder},
+    movie::{Asked, DECODER, check, finish, insert},
 };
-use crate::{Error, Movie, encode::npy_header, error::chain, render};
+use crate::{Error, Movie, encode::npy_header, error::chain, metrics::Metrics, reduced::decoder_of, render};
 
 /// Frames that are read and decoded ahead of the one that is sent: they are what an answer holds in memory.
 const AHEAD: usize = 4;
@@ -45,19 +45,18 @@ pub(super) async fn many(asked: Asked<'_>, path: &str, text: &str) -> Result<Res
     }
     let mut frames = Box::pin(pixels(asked.served, asked.mirror, Arc::clone(&movie), &span, rendition));
     // The first frame decides the status; what fails later can only break the answer off, which its length tells.
-    let (first, decoder) = frames.next().await.transpose()?.unwrap_or_default();
+    let first = frames.next().await.transpose()?;
+    let (first, decoder) = first.unwrap_or_else(|| (Bytes::new(), decoder_of(&movie, &rendition)));
+    let metrics = Arc::clone(asked.served.resources.metrics());
     let rest = frames.map(move |frame| match frame {
-        Ok((pixels, used)) if used == decoder => Ok(pixels),
-        Ok((_, used)) => {
-            Err(broken_off(&format!("a frame needs the {used} decoder, those before it the {decoder} one")))
-        }
-        Err(error) => Err(broken_off(&chain(&error))),
+        Ok((_, by)) if by != decoder => Err(broken_off(&metrics, &Error::MixedDecoders)),
+        frame => frame.map(|(pixels, _)| pixels).map_err(|error| broken_off(&metrics, &error)),
     });
     let body = Body::from_stream(stream::iter([Ok(Bytes::from(start)), Ok(first)]).chain(rest));
     let headers =
         [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_LENGTH, bytes.to_string())];
     let mut response = (headers, body).into_response();
-    say_decoder(&mut response, rendition, decoder);
+    insert(&mut response, DECODER, &decoder.to_string());
     finish(&mut response, &movie, tag.as_ref());
     Ok(response)
 }
@@ -100,7 +99,8 @@ fn pixels(
     stream::iter(numbers).map(one).buffered(AHEAD)
 }
 
-fn broken_off(error: &str) -> io::Error {
-    tracing::warn!(error, "broke an answer of several frames off");
-    io::Error::other(error.to_owned())
+fn broken_off(metrics: &Metrics, error: &Error) -> io::Error {
+    metrics.failed(error.kind().as_str());
+    tracing::warn!(error = chain(error), "broke an answer of several frames off");
+    io::Error::other(chain(error))
 }

@@ -20,11 +20,11 @@ use super::{
 use crate::{
     Error, Identity, Movie,
     image_store::{ImageStore, Stored},
-    reduced,
+    reduced::decoder_of,
 };
 
-/// Names the decoder of grey images.
-const DECODER: &str = "x-lazycache-decoder";
+/// Which decoder made the pixels: see [`frame::Decoder`].
+pub(super) const DECODER: &str = "x-lazycache-decoder";
 /// Raw pixels are for servers that allow them, but grey ones up to so many bytes: no larger than an encoded frame.
 const OPEN_GREY_BYTES: u64 = 4 << 20;
 
@@ -35,7 +35,7 @@ pub(super) struct MovieQuery {
     height: Option<String>,
     scale: Option<String>,
     grey: Option<String>,
-    decoder: Option<String>,
+    pub(super) decoder: Option<String>,
     crop: Option<String>,
     depth: Option<String>,
     q: Option<String>,
@@ -173,18 +173,18 @@ pub(super) async fn one_frame(asked: Asked<'_>, address: &FrameAddress) -> Resul
         && let Some(found) = images.find(name).await
     {
         let mut response = from_store(found, format, &movie, tag.as_ref());
-        say_decoder(&mut response, rendition, rendition.decoder);
+        insert(&mut response, DECODER, &decoder_of(&movie, &rendition).to_string());
         return Ok(response);
     }
     let (encoded, timing) = mirror.cache.answer(&movie, address.number, format, rendition).await?;
-    if let Some((images, name)) = stored.filter(|_| timing.decoder == rendition.decoder) {
+    if let Some((images, name)) = stored.filter(|_| timing.decoder == decoder_of(&movie, &rendition)) {
         images.put(name, encoded.bytes.clone());
     }
     let mut response = picture(encoded.content_type, encoded.bytes);
     for (part, took) in [("metadata", metadata), ("extraction", timing.extraction), ("encode", timing.encode)] {
         insert(&mut response, &format!("x-lazycache-timing-{part}-ns"), &took.as_nanos().to_string());
     }
-    say_decoder(&mut response, rendition, timing.decoder);
+    insert(&mut response, DECODER, &timing.decoder.to_string());
     insert(&mut response, "x-lazycache-frame", &address.number.to_string());
     if let Some(seconds) = movie.seconds(address.number) {
         insert(&mut response, "x-lazycache-time", &format!("{seconds:.6}"));
@@ -228,13 +228,6 @@ pub(super) fn finish(response: &mut Response, movie: &Movie, tag: Option<&Entity
     }
     if let Some(tag) = tag {
         tag.mark(response);
-    }
-}
-
-/// Which decoder made a grey image: not always the one that was asked for.
-pub(super) fn say_decoder(response: &mut Response, rendition: Rendition, decoder: Decoder) {
-    if rendition.grey {
-        insert(response, DECODER, &decoder.to_string());
     }
 }
 

@@ -11,7 +11,7 @@ use axum::{
 use maud::{DOCTYPE, Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Served, answer, movie::Asked, route, route::Below};
+use super::{Failure, Served, answer, movie::Asked, route, route::Below};
 use crate::{Error, error::chain};
 
 const CSS: &str = include_str!("page/page.css");
@@ -84,7 +84,10 @@ pub(super) fn error(error: &Error, asked: Asked<'_>, below: &str, path: &str) ->
         h1 { (error.kind().as_str()) }
         p { (chain(error)) }
     };
-    (status, page(error.kind().as_str(), &crumbs(&asked.mirror.root, path, below), &body)).into_response()
+    let kind = error.kind().as_str();
+    let mut response = (status, page(kind, &crumbs(&asked.mirror.root, path, below), &body)).into_response();
+    response.extensions_mut().insert(Failure(kind));
+    response
 }
 
 /// A whole page.

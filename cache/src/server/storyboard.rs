@@ -1,16 +1,17 @@
-//! The contact sheet of a movie.
+//! The contact sheet of a movie. Of ProRes it is made of the means of 8 x 8 pixels that stand in the packets themselves: grey,
+//! and nearly free; `decoder=full` has colours.
 
 use std::sync::Arc;
 
 use axum::response::Response;
-use frame::{FrameNumber, MoviePath, Rendition};
+use frame::{Decoder, FrameNumber, MoviePath, OutputSize};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
     freshness::EntityTag,
-    movie::{Asked, finish, insert, picture},
+    movie::{Asked, DECODER, finish, insert, picture},
 };
-use crate::{Error, Movie, decode, encode::encode, picture::Picture, render::shaped, storyboard::Storyboard};
+use crate::{Error, Movie, decode, encode::encode, picture::Picture, reduced, storyboard::Storyboard};
 
 const COLUMNS: u32 = 6;
 const ROWS: u32 = 5;
@@ -27,21 +28,28 @@ pub(super) fn board(movie: &Movie, columns: Option<&str>, rows: Option<&str>) ->
 
 pub(super) async fn storyboard(asked: Asked<'_>, path: &str) -> Result<Response, Error> {
     let path = MoviePath::parse(path)?;
-    let quality = asked.rendition()?.quality;
+    let rendition = asked.rendition()?;
+    let quality = rendition.quality;
     let movie = asked.movie(&path).await?;
     let board = board(&movie, asked.query.columns.as_deref(), asked.query.rows.as_deref())?;
-    let address = format!("{path}/storyboard.jpg?columns={}&rows={}&q={}", board.columns, board.rows, quality.get());
+    let decoder = match asked.query.decoder.as_deref().map(str::trim) {
+        _ if !reduced::serves(&movie) || reduction(movie.width(), board.tile.width) == 1 => Decoder::Full,
+        None | Some("") => Decoder::Reduced,
+        Some(_) => rendition.decoder,
+    };
+    let (columns, rows, q) = (board.columns, board.rows, quality.get());
+    let address = format!("{path}/storyboard.jpg?columns={columns}&rows={rows}&q={q}&decoder={decoder}");
     let tag = EntityTag::new(movie.identity(), &address);
     if let Some(tag) = tag.as_ref().filter(|tag| tag.is_known(asked.headers)) {
         return Ok(tag.not_modified());
     }
-    let rendition = Rendition { size: Some(board.tile), ..Rendition::default() };
-    let tiles = stream::iter(board.frames.clone()).map(|number| tile(asked, &movie, number, rendition));
+    let tiles = stream::iter(board.frames.clone()).map(|number| tile(asked, &movie, number, board.tile, decoder));
     let tiles: Vec<Picture> = tiles.buffered(AT_ONCE).try_collect().await?;
     let numbers: Vec<String> = board.frames.iter().map(ToString::to_string).collect();
     let sheet = move || Ok(encode(&board.sheet(&tiles), frame::Format::Jpeg, quality)?);
     let encoded = asked.served.compute(sheet).await?;
     let mut response = picture(encoded.content_type, encoded.bytes);
+    insert(&mut response, DECODER, &decoder.to_string());
     insert(&mut response, "x-lazycache-frames", &numbers.join(","));
     finish(&mut response, &movie, tag.as_ref());
     Ok(response)
@@ -51,15 +59,30 @@ fn tile(
     asked: Asked<'_>,
     movie: &Arc<Movie>,
     number: FrameNumber,
-    rendition: Rendition,
+    size: OutputSize,
+    decoder: Decoder,
 ) -> impl Future<Output = Result<Picture, Error>> + use<> {
     let (served, cache, movie) = (asked.served.clone(), asked.mirror.cache.clone(), Arc::clone(movie));
     // A task of its own: see `frames`.
     let task = tokio::spawn(async move {
         let packet = cache.packet(&movie, number).await?;
-        served.compute(move || Ok(shaped(decode::rgb(&movie, &packet)?, rendition)?)).await
+        served.compute(move || small(&movie, &packet, size, decoder)).await
     });
     async move { task.await.map_err(|_| Error::Panicked)? }
+}
+
+/// A frame at a tile's size.
+fn small(movie: &Movie, packet: &[u8], size: OutputSize, decoder: Decoder) -> Result<Picture, Error> {
+    let picture = match decoder {
+        Decoder::Full => decode::rgb(movie, packet)?,
+        Decoder::Reduced => reduced::grey(movie, packet, reduction(movie.width(), size.width), decoder)?.0.to_picture(),
+    };
+    Ok(picture.resized(size)?)
+}
+
+/// The strongest reduction that leaves a tile's width.
+fn reduction(width: u32, tile: u32) -> u32 {
+    [8, 4, 2].into_iter().find(|reduction| width / reduction >= tile).unwrap_or(1)
 }
 
 fn side(name: &'static str, value: Option<&str>, default: u32) -> Result<u32, Error> {

@@ -60,6 +60,12 @@ impl Section {
     }
 }
 
+/// Prints the figures of a part of a benchmark.
+#[allow(dead_code)] // not every benchmark has parts
+pub fn print(about: &Section, figures: &[Figure]) {
+    println!("{}", section(about, figures));
+}
+
 /// Prints the figures, and writes them into the page if the build is one to be judged.
 pub fn tell(about: &Section, figures: &[Figure]) {
     let section = section(about, figures);
