@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use bytes::Bytes;
-use frame::{Decoder, Depth, Format, FrameAddress, FrameNumber, Moment, MoviePath, Rendition, RenditionQuery};
+use frame::{Depth, Format, FrameAddress, FrameNumber, Moment, MoviePath, Rendition, RenditionQuery};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Error, Identity, Movie,
     image_store::{ImageStore, Stored},
-    reduced::decoder_of,
+    reduced::{self, decoder_of},
 };
 
 /// Which decoder made the pixels: see [`frame::Decoder`].

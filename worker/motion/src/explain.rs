@@ -57,13 +57,18 @@ impl Explanation {
 /// [`estimate`](fn@estimate) with the points it is made of: those of the method that gave the answer.
 pub fn explain(from: &Prepared, to: &Prepared, img_scale: f64, settings: &Settings) -> Result<Explanation, Error> {
     let estimate = estimate(from, to, img_scale, settings)?;
+    let matrix = estimate.similarity.scaled(img_scale).matrix();
+    let agrees = |found: &Found| estimate.inliers > 0 && matrix.miss_squared(&found.point) <= AGREES * AGREES;
     let found = match estimate.method {
-        Method::Auto | Method::Corners => flow::corners(from, to)?,
+        Method::Auto | Method::Corners => {
+            // Of the two ways to follow corners, the one whose points are those the estimate counts.
+            let off = |found: &[Found]| found.iter().filter(|found| agrees(found)).count().abs_diff(estimate.inliers);
+            let (plain, even) = (flow::corners(from, to, Detail::Plain)?, flow::corners(from, to, Detail::Even)?);
+            if off(&plain) <= off(&even) { plain } else { even }
+        }
         Method::Dis => flow::dis(from, to)?,
         Method::DualTvl1 => flow::dual_tvl1(from, to)?,
     };
-    let matrix = estimate.similarity.scaled(img_scale).matrix();
-    let agrees = |found: &Found| estimate.inliers > 0 && matrix.miss_squared(&found.point) <= AGREES * AGREES;
     let mut cells = vec![Cell::default(); CELLS];
     for found in &found {
         if let Some(cell) = cells.get_mut(found.cell) {
