@@ -302,13 +302,13 @@ fn codec_of(code: FourCc) -> Option<codec::Id> {
 }
 
 /// The planes of a decoded frame as 16-bit samples, checked to hold what the frame's size says.
-pub(crate) struct Planes<'a> {
-    pub(crate) y: &'a [u16],
-    pub(crate) u: &'a [u16],
-    pub(crate) v: &'a [u16],
-    pub(crate) y_stride: usize,
-    pub(crate) c_stride: usize,
-    pub(crate) depth: u32,
+struct Planes<'a> {
+    y: &'a [u16],
+    u: &'a [u16],
+    v: &'a [u16],
+    y_stride: usize,
+    c_stride: usize,
+    depth: u32,
     is_444: bool,
 }
 

@@ -53,7 +53,7 @@ pub enum EncodeError {
 pub fn encode(picture: &Picture, format: Format, quality: Quality) -> Result<Encoded, EncodeError> {
     let bytes = match format {
         Format::Png => png_of((picture.width, picture.height), 3, &picture.rgb),
-        Format::Jpeg => jpeg::of_picture(picture, quality)?,
+        Format::Jpeg => jpeg::encode((picture.width, picture.height), &picture.rgb, quality)?,
         Format::Bmp => bmp(picture),
         Format::Rgba | Format::Raw => rgba(picture),
         Format::Npy => npy("|u1", &format!("({}, {}, 3)", picture.height, picture.width), &picture.rgb),
@@ -61,8 +61,7 @@ pub fn encode(picture: &Picture, format: Format, quality: Quality) -> Result<Enc
     Ok(Encoded { bytes: bytes.into(), content_type: format.content_type() })
 }
 
-/// Encodes a frame as it comes out of the decoder: the bytes [`encode()`] gives of its picture, but that a JPEG's values may
-/// be rounded otherwise.
+/// Encodes a frame as it comes out of the decoder: the bytes [`encode()`] gives of its picture.
 pub(crate) fn direct(frame: &Direct<'_>, format: Format, quality: Quality) -> Result<Encoded, Error> {
     let (width, height) = (frame.width, frame.height);
     let pixels = width as usize * height as usize;
@@ -71,7 +70,11 @@ pub(crate) fn direct(frame: &Direct<'_>, format: Format, quality: Quality) -> Re
             let write = |first, out: &mut [u8]| frame.rows(Order::Rgb, first, out);
             png::Rows { width, height, channels: 3, write }.encode()?.into()
         }
-        Format::Jpeg => jpeg::of_planes(frame, quality)?.into(),
+        Format::Jpeg => {
+            let mut rgb = Buffer::of(pixels * 3);
+            frame.rows(Order::Rgb, 0, &mut rgb)?;
+            jpeg::encode((width, height), &rgb, quality)?.into()
+        }
         Format::Bmp => direct_bmp(frame)?,
         Format::Rgba | Format::Raw => {
             let mut out = Buffer::of(pixels * 4);

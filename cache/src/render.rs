@@ -48,14 +48,14 @@ pub fn render(
         }
         (Depth::Eight, true) => {
             let mut decoder = Decoder::Full;
-            let decoded = || match rendition.crop {
+            let decoded = || {
                 // A part of a frame has its lowest frequencies nowhere.
-                Some(crop) => decode::grey_part(movie, packet, Some(crop), rendition.scale.factor()),
-                None => {
-                    let (image, by) = reduced::grey(movie, packet, rendition.scale.factor(), rendition.decoder)?;
-                    decoder = by;
-                    Ok(image)
+                if let Some(crop) = rendition.crop {
+                    return decode::grey_part(movie, packet, Some(crop), rendition.scale.factor());
                 }
+                let (image, by) = reduced::grey(movie, packet, rendition.scale.factor(), rendition.decoder)?;
+                decoder = by;
+                Ok(image)
             };
             let (encoded, timing) = timed(decoded, |image| encode::grey(&image, format, rendition.quality))?;
             Ok((encoded, RenderTiming { decoder, ..timing }))

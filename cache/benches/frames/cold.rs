@@ -109,7 +109,7 @@ impl Library {
         let resources = Resources::new(Settings { decodes: 1, ..Settings::default() });
         let root = lab.folder().to_str().unwrap();
         let cache = Lazycache::open_with(root, HttpOptions::default(), None, resources).unwrap();
-        let movie = runtime.block_on(cache.movie(&lab.movie())).unwrap();
+        let movie = runtime.block_on(cache.movie(&Lab::movie())).unwrap();
         Self { runtime, cache, movie }
     }
 

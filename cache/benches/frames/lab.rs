@@ -40,7 +40,7 @@ impl Lab {
     }
 
     /// Below the root, the short movie.
-    pub fn movie(&self) -> MoviePath {
+    pub fn movie() -> MoviePath {
         MoviePath::parse(MOVIE).unwrap()
     }
 

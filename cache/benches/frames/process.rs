@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use axum::serve::ListenerExt as _;
+
 /// The word that makes this program a static file server.
 pub const STATIC: &str = "serve-static";
 
@@ -83,7 +85,9 @@ pub fn serve_static(folder: &Path) {
     let app = axum::Router::new().fallback_service(tower_http::services::ServeDir::new(folder));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        // Without this, answers in two pieces wait for the client's acknowledgement of the first.
+        let at_once = |stream: &mut tokio::net::TcpStream| stream.set_nodelay(true).unwrap();
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap().tap_io(at_once);
         axum::serve(listener, app).await.unwrap();
     });
 }

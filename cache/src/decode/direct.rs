@@ -26,8 +26,8 @@ pub(crate) enum Order {
 pub(crate) struct Direct<'a> {
     pub width: u32,
     pub height: u32,
-    pub planes: Planes<'a>,
-    pub matrix: YuvStandardMatrix,
+    planes: Planes<'a>,
+    matrix: YuvStandardMatrix,
 }
 
 /// Decodes a packet and hands the frame to `use_frame`.

@@ -185,7 +185,9 @@ impl Block {
         // One code of distances, of one bit: the byte before.
         let all: Vec<u32> = of_symbols.iter().copied().chain([1]).collect();
         let mut occur = [0; 19];
-        all.iter().for_each(|length| occur[*length as usize] += 1);
+        for length in &all {
+            occur[*length as usize] += 1;
+        }
         let of_lengths = lengths(&occur, LONGEST_OF_LENGTHS);
         let mut block = Self { codes: Codes::canonical(&of_symbols), bits: 0, count: 0 };
         // Last block, codes of its own; how many codes for symbols, for distances, for lengths.
