@@ -190,7 +190,7 @@ fn arrow_keys_walk_through_a_timeline() {
     let mut browser = Chromium::start();
     browser.size(1280, 1000, false);
     browser.open(&address(folder.path()));
-    browser.wait("document.getElementById('place').textContent === '1–4 of 4'");
+    browser.wait("document.getElementById('place').textContent === '1–5 of 5'");
     browser.eval("document.getElementById('next').disabled = false, document.getElementById('next').focus()");
     browser.press("Tab", false);
     browser.wait("document.activeElement.tagName === 'svg'");

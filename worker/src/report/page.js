@@ -72,7 +72,8 @@ const report = (() => {
     const all = shown.length < index.movies.length ? `, of all ${of(index.movies.length)}` : "";
     place.textContent = wanted.length === 0 ? "0 movies" : `${of(start + 1)}–${of(start + wanted.length)} of ${of(shown.length)}${all}`;
     const state = new URLSearchParams({q: search.value, by: order.value, page: at});
-    history.replaceState(null, "", `#${state}`);
+    const changed = search.value || order.value !== "name" || at > 1;
+    history.replaceState(null, "", changed ? `#${state}` : location.pathname + location.search);
     hide();
   };
   const choose = () => {
@@ -95,7 +96,6 @@ const report = (() => {
     if (state.get("by") in orders) order.value = state.get("by");
     at = Number(state.get("page")) || 1;
     tools.hidden = false;
-    for (const note of document.querySelectorAll(".scriptless")) note.hidden = true;
     let timer = 0;
     search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => { choose(); at = 1; show(); }, 150); });
     order.addEventListener("change", () => { choose(); go(1); });
@@ -165,6 +165,7 @@ const report = (() => {
 
   // Every movie may be in the page itself; else the list of all is beside it.
   addEventListener("DOMContentLoaded", () => {
+    for (const note of document.querySelectorAll(".scriptless")) note.hidden = true;
     if (index) return begin();
     load("report/index.js").then(begin, () => warn(
       `This page by itself shows ${facts.here} of ${facts.movies.toLocaleString("en")} movies. The others are in the folder report, which is not beside it: copy it from where the results are.`));
