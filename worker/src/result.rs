@@ -73,6 +73,7 @@ pub type FrameStatisticsFile = ResultFile<StatisticsRow>;
 
 /// A file of rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(bound = "R: Row + JsonSchema")]
 pub struct ResultFile<R> {
     /// Ours; first, see the module.
     pub provenance: Provenance,

@@ -4,14 +4,14 @@ pub mod command;
 
 use std::path::{Path, PathBuf};
 
-use frame::{MoviePath, PathError};
+use frame::{Decoder, MoviePath, PathError};
 use motion::{Estimate, Explanation, Grey, Prepared, Settings, explain, sketch};
 use plan::exit;
 
 use crate::{
     item_error::ItemError,
     pipeline::REDUCTION,
-    source::{Movie, Source, SourceError},
+    source::{Greys, Movie, Source, SourceError},
 };
 
 use command::ShowArguments;
@@ -128,7 +128,8 @@ pub async fn show(arguments: &ShowArguments) -> Result<Shown, ShowError> {
 }
 
 async fn grey(source: &Source, movie: &Movie, number: u32, reduction: u32) -> Result<Grey, ItemError> {
-    source.fetch(movie, number, reduction).await?.into_grey(number, reduction)
+    let pixels = Greys { reduction, decoder: if reduction == REDUCTION { Decoder::Reduced } else { Decoder::Full } };
+    Ok(source.fetch(movie, number, pixels).await?.decode()?.image)
 }
 
 fn write(file: &Path, drawn: &motion::Sketch) -> Result<(), image::ImageError> {

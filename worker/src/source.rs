@@ -41,7 +41,7 @@ pub struct Movie {
     /// Its index, where frames are decoded in this process.
     index: Option<Arc<lazycache::Movie>>,
     /// Taken of the frames that are decoded.
-    pictures: Pictures,
+    pictures: Arc<Pictures>,
 }
 
 /// What is known of a movie.
@@ -173,7 +173,7 @@ impl Source {
     }
 
     /// One frame: one range read, or one request.
-    async fn fetch<P: Pixels>(&self, movie: &Movie, number: u32, pixels: P) -> Result<Fetched<P>, SourceError> {
+    pub async fn fetch<P: Pixels>(&self, movie: &Movie, number: u32, pixels: P) -> Result<Fetched<P>, SourceError> {
         let start = Instant::now();
         let came = match (&self.0, &movie.index) {
             (Way::InProcess(cache), Some(index)) => {
@@ -232,7 +232,7 @@ impl Movie {
     }
 
     fn new(facts: Facts, index: Option<Arc<lazycache::Movie>>) -> Self {
-        let pictures = Pictures::of(facts.num_frames);
+        let pictures = Arc::new(Pictures::of(facts.num_frames));
         Self { facts: Arc::new(facts), index, pictures }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     Error, Estimate, Method, Prepared, Settings,
     consensus::AGREES,
     estimate,
-    flow::{self, Found},
+    flow::{self, Detail, Found},
     grid::{CELLS, COLUMNS, ROWS},
 };
 
