@@ -211,7 +211,7 @@ impl<P: Pixels> Fetched<P> {
         match self.came {
             Came::Image(image) => Ok(image),
             Came::Packet(movie, packet) => {
-                let decoded = self.pixels.from_packet(&movie, &packet);
+                let decoded = self.pixels.of_packet(&movie, &packet);
                 decoded.map_err(|source| ItemError::Decode { frame: self.number, source: source.into() })
             }
         }

@@ -8,7 +8,12 @@ use std::path::{Path, PathBuf};
 
 use archive::fault::{Fault, Rule};
 use serde_json::{Value, json};
-use support::{Lab, checkpoint::*, pods::Pods, visit};
+use support::{
+    Lab,
+    checkpoint::{checkpoints, rows_in, wait_until},
+    pods::Pods,
+    visit,
+};
 
 /// Rows that stand in the checkpoint below `output`; 0 where there is none.
 fn saved(lab: &Lab, output: &str) -> usize {

@@ -20,10 +20,10 @@ pub trait Pixels: Copy + Send + Sync + 'static {
     fn channels(self) -> usize;
 
     /// From a frame server's bytes, of which there are as many as the image has; `decoder` made them there.
-    fn from_answer(self, size: (u32, u32), bytes: Bytes, decoder: Decoder) -> Decoded<Self::Image>;
+    fn of_answer(self, size: (u32, u32), bytes: Bytes, decoder: Decoder) -> Decoded<Self::Image>;
 
     /// From a packet. Burns a core.
-    fn from_packet(self, movie: &lazycache::Movie, packet: &[u8]) -> Result<Decoded<Self::Image>, DecodeError>;
+    fn of_packet(self, movie: &lazycache::Movie, packet: &[u8]) -> Result<Decoded<Self::Image>, DecodeError>;
 }
 
 /// An image, and which decoder made it: not always the one that was asked for.
@@ -64,11 +64,11 @@ impl Pixels for Greys {
         1
     }
 
-    fn from_answer(self, (width, height): (u32, u32), bytes: Bytes, decoder: Decoder) -> Decoded<Grey> {
+    fn of_answer(self, (width, height): (u32, u32), bytes: Bytes, decoder: Decoder) -> Decoded<Grey> {
         Decoded { image: Grey { width, height, data: bytes.into() }, decoder }
     }
 
-    fn from_packet(self, movie: &lazycache::Movie, packet: &[u8]) -> Result<Decoded<Grey>, DecodeError> {
+    fn of_packet(self, movie: &lazycache::Movie, packet: &[u8]) -> Result<Decoded<Grey>, DecodeError> {
         let (image, decoder) = reduced::grey(movie, packet, self.reduction, self.decoder)?;
         Ok(Decoded { image: Grey { width: image.width, height: image.height, data: image.data }, decoder })
     }
@@ -89,11 +89,11 @@ impl Pixels for Colours {
         3
     }
 
-    fn from_answer(self, (width, height): (u32, u32), bytes: Bytes, decoder: Decoder) -> Decoded<Picture> {
+    fn of_answer(self, (width, height): (u32, u32), bytes: Bytes, decoder: Decoder) -> Decoded<Picture> {
         Decoded { image: Picture { width, height, rgb: bytes.into() }, decoder }
     }
 
-    fn from_packet(self, movie: &lazycache::Movie, packet: &[u8]) -> Result<Decoded<Picture>, DecodeError> {
+    fn of_packet(self, movie: &lazycache::Movie, packet: &[u8]) -> Result<Decoded<Picture>, DecodeError> {
         Ok(Decoded { image: lazycache::decode::rgb(movie, packet)?, decoder: Decoder::Full })
     }
 }

@@ -164,7 +164,7 @@ impl FrameServer {
             let what = format!("{} bytes instead of an array of {wanted} values", bytes.len());
             return Err(ServerError::Strange { url: url.into(), what });
         };
-        Ok(pixels.from_answer(size, values, said_decoder(&headers)))
+        Ok(pixels.of_answer(size, values, said_decoder(&headers)))
     }
 
     /// Whether the server refuses several frames in one answer.

@@ -105,7 +105,7 @@ impl<P: Pixels> Asked<'_, P> {
         let size = self.pixels.size(self.movie.size);
         let bytes = answer.next(bytes_of(self.pixels, self.movie)).await?;
         answer.frames -= 1;
-        let image = self.pixels.from_answer(size, bytes, answer.decoder);
+        let image = self.pixels.of_answer(size, bytes, answer.decoder);
         self.answer = Some(answer);
         self.in_vain = 0;
         Ok(image)

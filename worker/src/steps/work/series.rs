@@ -47,7 +47,7 @@ impl<'a> FlowSeries<'a> {
         Self { flow, pairs: flow.pairs(movie.num_frames()) }
     }
 
-    fn from(&self, first: usize) -> &[Pair] {
+    fn pairs_from(&self, first: usize) -> &[Pair] {
         self.pairs.get(first..).unwrap_or_default()
     }
 }
@@ -66,7 +66,7 @@ impl Series for FlowSeries<'_> {
     }
 
     fn frames(&self, first: usize) -> Vec<u32> {
-        distinct_frames(self.from(first))
+        distinct_frames(self.pairs_from(first))
     }
 
     fn rows<'a>(
@@ -76,7 +76,7 @@ impl Series for FlowSeries<'_> {
         first: usize,
         witness: &'a Witness,
     ) -> LocalBoxStream<'a, Result<FlowRow, ItemError>> {
-        pipeline.optical_flow(movie, self.flow, self.from(first), witness).boxed_local()
+        pipeline.optical_flow(movie, self.flow, self.pairs_from(first), witness).boxed_local()
     }
 }
 
