@@ -44,8 +44,10 @@ fn movie(number: usize) -> Overview {
         stats,
     };
     let height = |at: u32| f64::from((at * 7 + number as u32) % 40) - 20.0;
-    let point =
-        |at: u32| Point { frame: at * 104 + 1, values: (at / 9 % 5 != 0).then(|| [height(at), height(at + 3), 0.0]) };
+    let point = |at: u32| Point {
+        frame: at * 104 + 1,
+        values: (!(at / 9).is_multiple_of(5)).then(|| [height(at), height(at + 3), 0.0]),
+    };
     Overview {
         path: name(number),
         num_frames: FRAMES,
@@ -71,7 +73,8 @@ fn sheet() -> Vec<u8> {
     let pictures = Pictures::of(FRAMES);
     for frame in (1..=FRAMES).step_by(10) {
         let shade = (frame / 101) as u8;
-        let data = (0..480 * 270).map(|at: u32| if at / 480 / 20 % 2 == 0 { shade } else { 255 - shade }).collect();
+        let data =
+            (0..480 * 270).map(|at: u32| if (at / 480 / 20).is_multiple_of(2) { shade } else { 255 - shade }).collect();
         pictures.see(frame, &Grey { width: 480, height: 270, data });
     }
     pictures.sheet().unwrap().unwrap()
@@ -109,9 +112,8 @@ fn address(folder: &Path) -> String {
 
 fn shot(browser: &mut Chromium, name: &str) {
     let Some(folder) = std::env::var_os("REPORT_SCREENSHOTS") else { return };
-    let parameters = json!({"format": "png"});
-    let picture = browser.call("Page.captureScreenshot", &parameters)["data"].as_str().unwrap().to_owned();
-    std::fs::write(Path::new(&folder).join(format!("{name}.png")), STANDARD.decode(picture).unwrap()).unwrap();
+    let picture = STANDARD.decode(browser.screenshot()).unwrap();
+    std::fs::write(Path::new(&folder).join(format!("{name}.png")), picture).unwrap();
 }
 
 /// Moves the pointer over the first timeline of the list, to this share of its width.

@@ -77,7 +77,7 @@ fn every_file_of_a_run_is_valid_and_every_other_key_or_type_is_refused() {
 /// The file with one key renamed or one value of another type, for each of its keys, of a list for its first item.
 fn changes(file: &Value) -> Vec<(String, Value)> {
     let mut places = Vec::new();
-    keys(file, String::new(), &mut places);
+    keys(file, "", &mut places);
     assert!(places.len() > 3);
     let mut changes = Vec::new();
     for (parent, key) in places {
@@ -93,19 +93,19 @@ fn changes(file: &Value) -> Vec<(String, Value)> {
     changes
 }
 
-fn keys(value: &Value, place: String, found: &mut Vec<(String, String)>) {
+fn keys(value: &Value, place: &str, found: &mut Vec<(String, String)>) {
     match value {
         // What an analysis is given is its own.
         Value::Object(_) if place.ends_with("/parameters") => {}
         Value::Object(fields) => {
             for (key, field) in fields {
-                found.push((place.clone(), key.clone()));
-                keys(field, format!("{place}/{key}"), found);
+                found.push((place.to_owned(), key.clone()));
+                keys(field, &format!("{place}/{key}"), found);
             }
         }
         Value::Array(items) => {
             if let Some(first) = items.first() {
-                keys(first, format!("{place}/0"), found);
+                keys(first, &format!("{place}/0"), found);
             }
         }
         _ => {}

@@ -49,7 +49,7 @@ pub struct ShowArguments {
     /// The later frame; `toFrame` of a row.
     #[arg(value_name = "TO")]
     pub to: u32,
-    /// Where the picture is written, as PNG [default: STEM_FROM_TO.png in the current folder].
+    /// Where the picture is written, as PNG [default: `STEM_FROM_TO.png` in the current folder].
     #[arg(long, short, value_name = "PNG")]
     pub out: Option<PathBuf>,
     /// How points are followed.

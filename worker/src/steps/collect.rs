@@ -106,14 +106,11 @@ async fn pictures(
     within: bool,
 ) -> Result<Option<Pictures>, StoreError> {
     let Some(name) = &found.pictures else { return Ok(None) };
-    let address = match within {
-        false => name.clone(),
-        true => match store.read(name).await? {
-            None => return Ok(None),
-            Some(bytes) => {
-                format!("data:image/jpeg;base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes))
-            }
-        },
+    let address = if within {
+        let Some(bytes) = store.read(name).await? else { return Ok(None) };
+        format!("data:image/jpeg;base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes))
+    } else {
+        name.clone()
     };
     Ok(Some(Pictures { address, tiles: tiles(overview.num_frames), columns: COLUMNS }))
 }

@@ -56,7 +56,7 @@ impl Tables {
 
     /// The files.
     pub fn finish(self) -> Result<Written, csv::Error> {
-        let finish = |table: csv::Writer<Vec<u8>>| table.into_inner().map_err(|error| error.into_error());
+        let finish = |table: csv::Writer<Vec<u8>>| table.into_inner().map_err(csv::IntoInnerError::into_error);
         Ok(Written { regions: finish(self.regions)?, movies: finish(self.movies)? })
     }
 }
