@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)] // a test may
 
+#[allow(dead_code)] // another test uses the rest
 #[path = "../../cache/tests/browser/chromium.rs"]
 mod chromium;
 
