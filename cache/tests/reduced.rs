@@ -191,7 +191,7 @@ async fn an_answer_says_which_decoder_made_it_whichever_was_asked_for() {
             ("frame/1.raw?grey=1&decoder=reduced", Some("full")),
             ("frame/1.png?grey=1&scale=2&crop=0,0,8,8&decoder=reduced", Some("full")),
             ("frame/1.png?grey=1&scale=8&decoder=reduced", Some("reduced")),
-            ("frame/1.png", None),
+            ("frame/1.png", Some("full")),
             ("frames/1-1.npy?grey=1&scale=4&decoder=reduced", Some("reduced")),
             ("frames/2-2.npy?grey=1&scale=4&decoder=reduced", Some("full")),
             ("frames/1-3.npy?grey=1&scale=4", Some("full")),

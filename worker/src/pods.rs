@@ -66,10 +66,11 @@ impl Pod {
     /// Reads the AnalysisJob, opens source and output, and makes sure that it is the right output.
     pub async fn open(common: &Common) -> Result<Self, PodError> {
         let yaml = common.job.extension().is_some_and(|end| end == "yaml" || end == "yml");
-        let job = match yaml {
+        let job = if yaml {
             // A person's file, on a laptop that lends a hand.
-            true => Job::read(&common.job, None)?,
-            false => Job::read_for_pod(&common.job, &common.run, common.items_file.as_deref())?,
+            Job::read(&common.job, None)?
+        } else {
+            Job::read_for_pod(&common.job, &common.run, common.items_file.as_deref())?
         };
         let source = match &common.cache_url {
             Some(server) => Source::through(server, &job.root)?,

@@ -87,7 +87,7 @@ impl Histogram {
 
     fn spread(&self) -> Spread {
         let held = || (0_u8..=255).zip(self.0).filter(|(_, count)| *count > 0);
-        let (mut moments, minimum, maximum) = (Moments::default(), held().next(), held().last());
+        let (mut moments, minimum, maximum) = (Moments::default(), held().next(), held().next_back());
         for (value, count) in held() {
             moments.add(i64::from(value), count);
         }

@@ -56,6 +56,7 @@ fn alone(job: AnalysisJob) -> Observed {
         jobs: [].into(),
         configs: [].into(),
         cache: None,
+        workers: None,
         service: None,
         claim: None,
         pods: Vec::new(),

@@ -25,7 +25,7 @@ use super::{
     arguments::{Common, TERMINATION_LOG},
     ending::Ending,
     error::PodError,
-    queue::{ListArguments, open, patiently},
+    queue::{ListArguments, ListError, open, patiently},
 };
 use crate::{
     cpu::Cpu,
@@ -167,7 +167,7 @@ enum Fate {
 }
 
 impl Drain {
-    fn new(arguments: &DrainArguments, pod: Pod, stop: CancellationToken) -> Result<Self, PodError> {
+    fn new(arguments: &DrainArguments, pod: Pod, stop: CancellationToken) -> Result<Self, ListError> {
         let list = open(&arguments.list, &pod.job)?;
         pod.progress.say(&format!("{}: drains {} as {}", pod.job.name, list.name(), arguments.consumer()));
         Ok(Self {

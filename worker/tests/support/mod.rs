@@ -102,13 +102,13 @@ impl Lab {
         self.run(&self.job(&[]), output)
     }
 
-    /// Every result below an output, by name, without what differs from run to run (times, host, address).
+    /// Every movie's results below an output, by name, without what differs from run to run (times, host, address).
     pub fn results(&self, output: &str) -> BTreeMap<String, Value> {
         let folder = self.output(output);
         let mut found = BTreeMap::new();
         visit(&folder, &mut |path| {
             let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
-            if path.extension().is_some_and(|extension| extension == "json") {
+            if path.extension().is_some_and(|extension| extension == "json") && name != "datapackage.json" {
                 found.insert(name, timeless(read_json(path)));
             }
         });

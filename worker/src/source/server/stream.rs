@@ -142,12 +142,11 @@ impl Answer {
     /// The next `length` bytes.
     async fn next(&mut self, length: usize) -> Result<Bytes, ServerError> {
         while self.bytes.len() < length {
-            match self.response.chunk().await.map_err(|error| unreachable(&self.url, error))? {
-                Some(part) => self.bytes.extend_from_slice(&part),
-                None => {
-                    let what = "an answer that ends early".to_owned();
-                    return Err(ServerError::Strange { url: self.url.to_string(), what });
-                }
+            if let Some(part) = self.response.chunk().await.map_err(|error| unreachable(&self.url, error))? {
+                self.bytes.extend_from_slice(&part);
+            } else {
+                let what = "an answer that ends early".to_owned();
+                return Err(ServerError::Strange { url: self.url.to_string(), what });
             }
         }
         Ok(self.bytes.split_to(length).freeze())
