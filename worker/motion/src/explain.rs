@@ -110,7 +110,7 @@ mod tests {
         let (from, to, settings) = (image(0), image(3), Settings::default());
         let explained = explain(&from, &to, 0.25, &settings).unwrap();
         assert_eq!(explained.estimate, estimate(&from, &to, 0.25, &settings).unwrap());
-        assert_eq!(explained.size, [1920.0, 1080.0]);
+        assert_eq!(explained.size.map(|length| length as u32), [1920, 1080]);
         let agreeing = explained.points.iter().filter(|point| point.agrees);
         assert_eq!(agreeing.clone().count(), explained.estimate.inliers);
         assert!(agreeing.clone().all(|point| (point.to[0] - point.from[0] - 12.0).abs() < 3.5), "full-size pixels");
