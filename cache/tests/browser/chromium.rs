@@ -54,6 +54,10 @@ impl Chromium {
 
     /// Calls a method of the protocol.
     pub fn call(&mut self, method: &str, parameters: &Value) -> Value {
+        self.try_call(method, parameters).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn try_call(&mut self, method: &str, parameters: &Value) -> Result<Value, Value> {
         self.last_id += 1;
         let mut message = json!({"id": self.last_id, "method": method, "params": parameters});
         if let Some(session) = &self.session {
@@ -71,8 +75,8 @@ impl Chromium {
                 }
             };
             if answer["id"] == self.last_id {
-                assert!(answer["error"].is_null(), "{method}: {answer}");
-                return answer["result"].clone();
+                let error = &answer["error"];
+                return if error.is_null() { Ok(answer["result"].clone()) } else { Err(error.clone()) };
             }
             self.note(answer);
         }
@@ -87,10 +91,21 @@ impl Chromium {
         }
     }
 
-    /// The value of an expression in the page.
+    /// The value of an expression in the page. A page that goes while it is asked is asked again when the next is there.
     pub fn eval(&mut self, expression: &str) -> Value {
         let parameters = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
-        let answer = self.call("Runtime.evaluate", &parameters);
+        let until = Instant::now() + PATIENCE;
+        let answer = loop {
+            match self.try_call("Runtime.evaluate", &parameters) {
+                Ok(answer) => break answer,
+                Err(error) => {
+                    let said = error["message"].as_str().unwrap_or_default();
+                    let going = ["navigated or closed", "context"].iter().any(|word| said.contains(word));
+                    assert!(going && Instant::now() < until, "{expression}: {error}");
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            }
+        };
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
         answer["result"]["value"].clone()
     }
