@@ -7,7 +7,7 @@ use e2e::wait;
 use serde_json::{Value, json};
 
 use crate::{
-    installation::{Installation, said},
+    installation::{Installation, alone, said},
     support::{Space, Stand, cluster::scratch, job::START, movies},
 };
 
@@ -52,6 +52,8 @@ fn get(installation: &Installation, path: &str) -> Result<Vec<u8>, String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a cluster: make e2e"]
 async fn lazycache_alone_installs_and_serves_frames() {
+    // Its cleaning up takes the roles of every installation.
+    let _alone = alone().await;
     let installation = Installation::into(&[HOME]).await;
     let space = Space::under("frames", installation.cluster).await;
     let stand = Stand::with(&space, 1).await;
