@@ -104,3 +104,60 @@ async fn a_user_that_may_touch_nothing_else_is_enough() {
     assert!(!refused.is_outage() && !format!("{refused:?}").contains("guess"), "{refused:?}");
     assert!(matches!(refused, QueueError::Command { .. }));
 }
+
+/// A free port. It may be taken by another before Redis has it, which then does not start.
+fn free_port() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+}
+
+#[tokio::test]
+async fn another_redis_that_takes_over_goes_on_with_the_list() {
+    let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+    let mut leader = Redis::with(&["--port", &port, "--save", ""]).await;
+    let follower = Redis::with(&["--replicaof", "127.0.0.1", &port, "--save", ""]).await;
+    // What a name in the network does: it leads to whoever leads.
+    let front = folder.path().join("front");
+    let lead = |redis: &Redis| {
+        let _ = std::fs::remove_file(&front);
+        std::os::unix::fs::symlink(redis.folder().join("socket"), &front).unwrap();
+    };
+    lead(&leader);
+    let server = Server::open(&format!("redis+unix://{}", front.display())).unwrap();
+    let list = List::new(server, ListName::new("tests", "0a").unwrap(), LONG);
+    list.fill("1-a", &items(50)).await.unwrap();
+    let in_hand = list.take("a", NOW).await.unwrap().unwrap();
+    let start = Instant::now();
+    while leader.cli(&["wait", "1", "100"]) != "1" {
+        assert!(start.elapsed() < SOON, "the follower does not follow");
+    }
+    leader.kill();
+    assert_eq!(follower.cli(&["replicaof", "no", "one"]), "OK");
+    lead(&follower);
+    let mut rest = Vec::new();
+    while let Some(taken) = taken_at_last(&list).await {
+        list.done(&taken).await.unwrap();
+        rest.push(taken.item);
+    }
+    assert!(list.renew(&in_hand).await.unwrap(), "what was in hand still is");
+    list.done(&in_hand).await.unwrap();
+    rest.push(in_hand.item);
+    rest.sort();
+    assert_eq!(rest, items(50));
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_is_away_and_then_there_again() {
+    let redis = Redis::start().await;
+    let list = redis.list(LONG);
+    list.fill("1-a", &items(1)).await.unwrap();
+    redis.signal("-STOP");
+    let error = list.take("a", NOW).await.unwrap_err();
+    redis.signal("-CONT");
+    assert!(error.is_outage(), "{error:?}");
+    // The question that was not answered may have been done all the same: then the item is in this worker's hand.
+    if let Some(taken) = taken_at_last(&list).await {
+        assert_eq!(taken.item, items(1)[0]);
+    }
+    list.leave("a").await.unwrap();
+    assert_eq!(list.take("b", NOW).await.unwrap().unwrap().item, items(1)[0], "given back by whoever leaves");
+}

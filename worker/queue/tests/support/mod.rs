@@ -66,6 +66,12 @@ impl Redis {
         let _ = fs::remove_file(self.socket());
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: &str) {
+        let id = self.process.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
     /// Starts it (again), with what is on its disk.
     pub async fn again(&mut self) {
         let mut command = Command::new("redis-server");
