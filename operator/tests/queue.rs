@@ -158,3 +158,33 @@ async fn kueue_and_a_queue_of_workers_exclude_each_other_in_words() {
     assert!(world.message("a", "Stalled").contains("remove the label kueue.x-k8s.io/queue-name"));
     assert_eq!(world.api.list::<Job>(SCIENCE).len(), 0);
 }
+
+#[tokio::test]
+async fn a_change_of_the_work_drains_the_old_run_before_the_new_one_begins() {
+    for policy in ["Drain", "Replace"] {
+        let mut world = World::new(40, 1);
+        world.pods.with(SCIENCE, "a", |ledger| {
+            ledger.items_per_index = 4;
+            ledger.steps_per_item = 3;
+        });
+        world.create("a", json!({"updatePolicy": policy, "workers": queue("ProducerAndConsumer")}));
+        world.until(60, "half way", |world| world.pods.ledger(SCIENCE, "a").done() >= 8).await;
+        let old = world.status("a").run.unwrap().id;
+        world.edit("a", |job| job.spec.retry.limit_per_item = 5);
+        for _ in 0..120 {
+            world.step().await;
+            let runs: std::collections::BTreeSet<String> = world
+                .api
+                .list::<Job>(SCIENCE)
+                .into_iter()
+                .filter_map(|job| job.metadata.labels?.get("camhd.science/run").cloned())
+                .collect();
+            assert!(runs.len() <= 1, "{policy}: {runs:?}");
+        }
+        assert!(world.is("a", "Complete"), "{policy}");
+        assert_ne!(world.status("a").run.unwrap().id, old);
+        let ledger = world.pods.ledger(SCIENCE, "a");
+        assert_eq!((ledger.missing(), ledger.unexplained()), (0, 0), "{policy}");
+        assert_eq!(replicas(&world, "a"), Some(0));
+    }
+}
