@@ -25,7 +25,8 @@ async fn a_cluster_gives_what_one_machine_gives() {
     let names: Vec<&String> = files.keys().collect();
     let made = names_below(machine.path());
     assert_eq!(names, made.iter().collect::<Vec<_>>(), "the same files");
-    for name in &made {
+    // Pictures are there under the same names; the rest is read.
+    for name in made.iter().filter(|name| !name.ends_with(".jpg")) {
         let (here, there) = (fs::read_to_string(machine.path().join(name)).unwrap(), stand.read("results", name).await);
         if is_of_a_movie(name) {
             let read = |text: &str| timeless(serde_json::from_str(text).unwrap());
