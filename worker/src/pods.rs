@@ -19,7 +19,7 @@ pub mod work;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use ::plan::{Message, exit};
+use ::plan::{Message, Plan, exit};
 use arguments::{Common, WorkArguments};
 use ending::Ending;
 use error::PodError;
@@ -86,6 +86,14 @@ impl Pod {
         }
         let outage = Outage::new(Duration::from_secs(common.patience));
         Ok(Self { job: Arc::new(job), source, store, outage, progress: Progress::new(common.progress) })
+    }
+
+    /// The whole plan of the run.
+    pub async fn plan(&self) -> Result<Plan, PodError> {
+        let (name, place) = (self.job.run.plan_file(), self.store.place().to_owned());
+        let Some(bytes) = self.store.read(&name).await? else { return Err(PodError::PlanMissing { name, place }) };
+        let plan = Plan::from_json_lines(&String::from_utf8_lossy(&bytes));
+        plan.map_err(|source| PodError::PlanDamaged { name, place, source })
     }
 }
 

@@ -139,7 +139,8 @@ fn write(file: &Path, drawn: &motion::Sketch) -> Result<(), image::ImageError> {
 
 /// The numbers behind the picture.
 fn lines(file: &str, from: u32, to: u32, explained: &Explanation) -> Vec<String> {
-    let Estimate { similarity, valid, status, inliers, coverage, residual, second, method, .. } = &explained.estimate;
+    let Estimate { similarity, valid, status, inliers, coverage, residual, second, method, reasons } =
+        &explained.estimate;
     let status = format!("{status:?}").to_lowercase();
     let dark = if *valid { "" } else { "; an image is too dark to say anything" };
     let (points, agreeing) = (explained.points.len(), explained.cells.iter().filter(|cell| cell.agrees()).count());
@@ -154,6 +155,10 @@ fn lines(file: &str, from: u32, to: u32, explained: &Explanation) -> Vec<String>
             "{inliers} of {points} points agree  {agreeing} of {cells} cells with points agree  coverage {coverage:.3}  residual {residual:.3} px"
         ),
     ];
+    if !reasons.is_empty() {
+        let reasons: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
+        lines.push(format!("left open because of: {}", reasons.join(", ")));
+    }
     if let Some(second) = second {
         let motion = &second.similarity;
         lines.push(format!(
@@ -166,4 +171,23 @@ fn lines(file: &str, from: u32, to: u32, explained: &Explanation) -> Vec<String>
         ));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use motion::Reason;
+
+    use super::*;
+
+    #[test]
+    fn what_leaves_a_motion_open_is_said() {
+        // Nothing to follow, and light enough to say so.
+        let flat = || Prepared::new(Grey { width: 160, height: 90, data: vec![90; 160 * 90] });
+        let explained = explain(&flat(), &flat(), 0.25, &Settings::default()).unwrap();
+        assert!(explained.estimate.reasons.contains(&Reason::Texture), "{:?}", explained.estimate.reasons);
+        let lines = lines("X.mov", 1, 6, &explained);
+        assert!(lines[0].contains("undetermined"), "{lines:?}");
+        let reasons = explained.estimate.reasons.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().join(", ");
+        assert!(lines.contains(&format!("left open because of: {reasons}")), "{lines:?}");
+    }
 }

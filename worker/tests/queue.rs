@@ -223,3 +223,22 @@ async fn a_list_behind_tls_and_a_password_is_drained() {
     let ended = worker.end();
     assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
 }
+
+#[tokio::test]
+async fn a_silent_archive_uses_up_no_try_and_is_not_asked_again_and_again() {
+    let (lab, redis) = (Lab::of(1), Redis::start().await);
+    let pods = pods(&lab, &redis, "out");
+    assert_eq!(pods.plan().code, Some(0));
+    let feed = pods.start("feed", &[]);
+    until("a list", || !entries(&redis).is_empty()).await;
+    lab.server.set_down(true);
+    let worker = drain(&pods, "patient");
+    // Its patience is 2 s; what it would ask from then on, it would ask without a pause.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    lab.server.set_down(false);
+    assert_eq!(feed.end().items(), (1, 0, 1, 0));
+    worker.terminate();
+    let ended = worker.end();
+    let given_up = ended.stderr.matches("OriginUnavailable").count();
+    assert!((1..=3).contains(&given_up), "given up {given_up} times: {}", ended.stderr);
+}

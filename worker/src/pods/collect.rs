@@ -1,7 +1,7 @@
 //! `analysis-worker collect`: gathers the failures of all indexes, the tables and the report, and tells the truth of the
 //! run.
 
-use plan::{Message, Plan};
+use plan::Message;
 
 use super::{Pod, arguments::Common, ending::Ending, error::PodError, unless_told_to_stop};
 use crate::steps::collect::{collect, truth::truth, write_failures};
@@ -13,13 +13,7 @@ pub async fn run(common: &Common) -> Result<Ending, PodError> {
 
 async fn collected(pod: &Pod) -> Result<Message, PodError> {
     let Pod { job, store, .. } = pod;
-    let (name, place) = (job.run.plan_file(), store.place().to_owned());
-    let Some(bytes) = store.read(&name).await? else { return Err(PodError::PlanMissing { name, place }) };
-    let plan = Plan::from_json_lines(&String::from_utf8_lossy(&bytes)).map_err(|source| PodError::PlanDamaged {
-        name,
-        place,
-        source,
-    })?;
+    let plan = pod.plan().await?;
     let summary = truth(job, store, &plan).await?;
     let report = job.run.failures_file();
     write_failures(store, &report, &summary.failures).await?;

@@ -46,7 +46,7 @@ const SAVING: Duration = Duration::from_secs(4);
 const ASK: Duration = Duration::from_secs(5);
 /// An item says that it is worked on so often within the silence that loses it.
 const BEATS: u32 = 6;
-/// After a failure an item rests so long; twice as long after each further one.
+/// After a failure an item rests so long, twice as long after each further one; a hand, while the archive is silent.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// What a draining worker is told.
@@ -158,8 +158,10 @@ struct Drain {
 /// How an item in hand ended.
 enum Fate {
     Done,
-    /// Nobody's fault: uncounted.
+    /// Told to stop: uncounted.
     Back,
+    /// The archive does not answer: uncounted, and this hand rests.
+    Silent,
     Again,
     Dead(Failure),
     /// Another has it by now.
@@ -199,7 +201,7 @@ impl Drain {
                 Some(fate) = working.next() => note(&mut summary, fate?),
                 taken = &mut asking, if !asking.is_terminated() => match taken? {
                     Some(taken) => working.push(self.item(taken)),
-                    None if self.until_empty && self.is_empty().await? => break,
+                    None if self.until_empty && working.is_empty() && self.is_empty().await? => break,
                     None => {}
                 },
             }
@@ -254,6 +256,14 @@ impl Drain {
             Fate::Lost => progress.say(&format!("{} is in another's hand by now", taken.item)),
             Fate::Done => patiently(progress, async || self.list.done(taken).await).await?,
             Fate::Back => drop(self.list.release(taken).await),
+            Fate::Silent => {
+                patiently(progress, async || self.list.release(taken).await).await?;
+                // The whole archive may be gone, and then every other item would fail as fast.
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE) => {}
+                    () = self.stop.cancelled() => {}
+                }
+            }
             Fate::Again => {
                 let pause = PAUSE.saturating_mul(1 << taken.deliveries.saturating_sub(1).min(10));
                 patiently(progress, async || self.list.again(taken, pause).await).await?;
@@ -303,7 +313,7 @@ impl Drain {
             return Ok(if summary.items.pending() > 0 { Fate::Back } else { Fate::Done });
         };
         if failure.reason == lazycache::ErrorKind::OriginUnavailable.as_str() {
-            return Ok(Fate::Back);
+            return Ok(Fate::Silent);
         }
         failure.attempts = taken.deliveries;
         Ok(if may_heal && taken.deliveries < tries { Fate::Again } else { Fate::Dead(failure) })
@@ -356,6 +366,6 @@ fn note(summary: &mut Summary, fate: Fate) {
                 summary.failures.push(failure);
             }
         }
-        Fate::Back | Fate::Again | Fate::Lost => {}
+        Fate::Back | Fate::Silent | Fate::Again | Fate::Lost => {}
     }
 }

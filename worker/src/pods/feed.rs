@@ -47,7 +47,7 @@ pub async fn run(arguments: &FeedArguments) -> Result<Ending, PodError> {
 
 async fn fed(pod: &Pod, arguments: &FeedArguments) -> Result<Message, PodError> {
     let list = open(&arguments.list, &pod.job)?;
-    let plan = part(plan_of(pod).await?, arguments);
+    let plan = part(pod.plan().await?, arguments);
     let (mut fills, mut before) = (0, usize::MAX);
     loop {
         let summary = truth(&pod.job, &pod.store, &plan).await?;
@@ -63,17 +63,6 @@ async fn fed(pod: &Pod, arguments: &FeedArguments) -> Result<Message, PodError> 
         pod.progress.say(&format!("{}: {} of {} items put on {}", pod.job.name, added, open.len(), list.name()));
         wait_for(pod, &list, open, plan.header.items).await?;
     }
-}
-
-/// The plan of the run.
-async fn plan_of(pod: &Pod) -> Result<Plan, PodError> {
-    let (name, place) = (pod.job.run.plan_file(), pod.store.place().to_owned());
-    let Some(bytes) = pod.store.read(&name).await? else { return Err(PodError::PlanMissing { name, place }) };
-    Plan::from_json_lines(&String::from_utf8_lossy(&bytes)).map_err(|source| PodError::PlanDamaged {
-        name,
-        place,
-        source,
-    })
 }
 
 /// The part of the plan that this pod looks after.
