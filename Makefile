@@ -13,7 +13,7 @@ RUN_DIR ?= run
 
 .PHONY: help setup run test test-api test-browser cluster cluster-down e2e check deny crds reference bench \
 	bench-operator bench-cluster bench-prores bench-queue chart-files manifests-check images images-sizes push fmt clean \
-	accuracy test-python bench-frames
+	accuracy test-python bench-frames fuzz
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ bench-prores: ## reduced-size decoding of ProRes frames beside FFmpeg's full dec
 
 bench-frames: ## lazycache's frames beside FFmpeg's bare decode and a static file server: cost, latency, archive, memory
 	cargo bench --workspace --bench frames
+
+fuzz: setup ## every parser of foreign bytes against random ones, with a sanitizer [SECONDS=120 each] (cargo install cargo-fuzz)
+	@cache/fuzz/run.sh $(or $(SECONDS),120)
 
 fmt: ## format the code
 	cargo fmt --all

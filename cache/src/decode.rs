@@ -1,5 +1,8 @@
 //! The only FFmpeg door: one compressed frame to pixels.
 //!
+//! ProRes 422 does not go through it: the crate `prores` gives the same samples in less time (its `tests/whole.rs`), and
+//! what that crate refuses, damage above all, is FFmpeg's to judge.
+//!
 //! Decoders are kept per thread and reused. Each decodes with one thread: requests run side by side, so threads within a
 //! frame would only cost. Functions here burn a core for 10-40 ms a full-size frame; they are not for async threads.
 
@@ -7,6 +10,7 @@ mod deep;
 mod direct;
 mod formats;
 mod group;
+mod own;
 
 use std::cell::RefCell;
 
@@ -20,6 +24,7 @@ use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
 pub use deep::{deep_grey, deep_rgb};
 pub(crate) use direct::{Decoded, Direct, Order, decoded};
 pub(crate) use group::pack;
+pub(crate) use own::agrees_with_ffmpeg;
 
 use crate::{
     Movie,
@@ -116,6 +121,20 @@ thread_local! {
     static DECODER: RefCell<Option<(Format, decoder::Video)>> = const { RefCell::new(None) };
 }
 
+/// A decoded frame.
+enum Sampled<'a> {
+    /// In one of the formats of ProRes.
+    Planes(Planes<'a>),
+    /// In a format of other codecs.
+    Other(Other<'a>),
+}
+
+impl<'a> Sampled<'a> {
+    fn of(frame: &'a Video) -> Result<Self, DecodeError> {
+        Other::of(frame).map_or_else(|| Planes::of(frame).map(Self::Planes), |other| Ok(Self::Other(other)))
+    }
+}
+
 /// The frame's brightness at 1, 1/2, 1/4 or 1/8 of the size: every pixel is the mean of `reduction` x `reduction` pixels of
 /// the luma plane (a rest at the right or the bottom is left out), expanded from video range (16-235) to 0-255.
 pub fn grey(movie: &Movie, packet: &[u8], reduction: u32) -> Result<GreyImage, DecodeError> {
@@ -129,10 +148,10 @@ pub fn grey_part(movie: &Movie, packet: &[u8], crop: Option<Crop>, reduction: u3
     }
     let crop = crop.unwrap_or(Crop { x: 0, y: 0, width: movie.width(), height: movie.height() });
     with_frame(movie, packet, |frame| {
-        if let Some(other) = Other::of(frame) {
-            return Ok(other.grey(crop, reduction));
-        }
-        let planes = Planes::of(frame)?;
+        let planes = match frame {
+            Sampled::Planes(planes) => planes,
+            Sampled::Other(other) => return Ok(other.grey(crop, reduction)),
+        };
         let part = part_of(planes.y, planes.y_stride, crop);
         Ok(reduce(part, planes.y_stride, (crop.width, crop.height), reduction, planes.depth))
     })
@@ -145,14 +164,14 @@ fn part_of<T>(plane: &[T], stride: usize, crop: Crop) -> &[T] {
 
 /// The frame in colour.
 pub fn rgb(movie: &Movie, packet: &[u8]) -> Result<Picture, DecodeError> {
-    with_frame(movie, packet, |frame| picture_of(movie, frame))
+    with_frame(movie, packet, |frame| picture_of(movie, &frame))
 }
 
-fn picture_of(movie: &Movie, frame: &Video) -> Result<Picture, DecodeError> {
-    if let Some(other) = Other::of(frame) {
-        return other.rgb((movie.width(), movie.height()), matrix_of(movie));
-    }
-    let planes = Planes::of(frame)?;
+fn picture_of(movie: &Movie, frame: &Sampled<'_>) -> Result<Picture, DecodeError> {
+    let planes = match frame {
+        Sampled::Planes(planes) => planes,
+        Sampled::Other(other) => return other.rgb((movie.width(), movie.height()), matrix_of(movie)),
+    };
     let (width, height) = (movie.width(), movie.height());
     let mut rgb = vec![0; width as usize * height as usize * 3];
     let image = planes.image(width, height);
@@ -191,9 +210,24 @@ fn matrix_of(movie: &Movie) -> YuvStandardMatrix {
 fn with_frame<T>(
     movie: &Movie,
     packet: &[u8],
-    use_frame: impl FnOnce(&Video) -> Result<T, DecodeError>,
+    use_frame: impl FnOnce(Sampled<'_>) -> Result<T, DecodeError>,
 ) -> Result<T, DecodeError> {
     let format = Format { codec: movie.codec(), width: movie.width(), height: movie.height() };
+    if let Some(planes) = own::decoded(format, packet) {
+        let result = use_frame(Sampled::Planes(Planes::of_422(&planes)));
+        own::keep(planes);
+        return result;
+    }
+    with_video(movie, format, packet, |frame| use_frame(Sampled::of(frame)?))
+}
+
+/// As [`with_frame`], by FFmpeg.
+fn with_video<T>(
+    movie: &Movie,
+    format: Format,
+    packet: &[u8],
+    use_frame: impl FnOnce(&Video) -> Result<T, DecodeError>,
+) -> Result<T, DecodeError> {
     if matches!(codec_of(format.codec), Some(codec::Id::H264 | codec::Id::HEVC)) {
         let frame = group::decode(movie, format, packet)?;
         check_size(&frame, format)?;
@@ -330,6 +364,18 @@ impl<'a> Planes<'a> {
             depth,
             is_444,
         })
+    }
+
+    fn of_422(planes: &'a prores::Planes) -> Self {
+        Self {
+            y: &planes.y.data,
+            u: &planes.cb.data,
+            v: &planes.cr.data,
+            y_stride: planes.y.stride,
+            c_stride: planes.cb.stride,
+            depth: 10,
+            is_444: false,
+        }
     }
 
     fn image(&self, width: u32, height: u32) -> YuvPlanarImage<'a, u16> {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Goes up with every change that gives other bytes for the same frame: entity tags are made of it.
-pub const ENCODER: &str = concat!(env!("CARGO_PKG_VERSION"), "-3");
+pub const ENCODER: &str = concat!(env!("CARGO_PKG_VERSION"), "-4");
 
 /// An encoded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -289,6 +289,19 @@ mod tests {
         let picture = Picture { width: 64, height: 64, rgb };
         let size = |quality| encode(&picture, Format::Jpeg, Quality::new(quality).unwrap()).unwrap().bytes.len();
         assert!(size(10) < size(85) && size(85) < size(100));
+    }
+
+    #[test]
+    fn colours_keep_all_their_rows_from_quality_90_on() {
+        // Rows of red and blue in turn: of half the rows only their mean is left.
+        let rgb =
+            (0..32).flat_map(|row| [if row % 2 == 0 { [200, 0, 0] } else { [0, 0, 200] }; 32]).flatten().collect();
+        let picture = Picture { width: 32, height: 32, rgb };
+        let red_of_first = |quality| {
+            let bytes = encode(&picture, Format::Jpeg, Quality::new(quality).unwrap()).unwrap().bytes;
+            turbojpeg::decompress(&bytes, turbojpeg::PixelFormat::RGB).unwrap().pixels[0]
+        };
+        assert!(red_of_first(90) > 150 && red_of_first(89) < 150, "{} {}", red_of_first(90), red_of_first(89));
     }
 
     #[test]

@@ -105,6 +105,7 @@ pub fn packet(bytes: &[u8]) {
             assert_eq!(image.data.len(), (width / reduction) as usize * (height / reduction) as usize);
         }
     }
+    assert!(decode::agrees_with_ffmpeg(&movie, packet), "FFmpeg has other samples");
     if let Ok(picture) = decode::rgb(&movie, packet) {
         assert_eq!(picture.rgb.len(), width as usize * height as usize * 3);
     }

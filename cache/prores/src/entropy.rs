@@ -1,4 +1,4 @@
-//! The lowest coefficients of a slice: DC, then AC by frequency, as far as they are wanted.
+//! The coefficients of a plane of a slice: DC, then AC by frequency, as far as they are wanted.
 //!
 //! [`plain`] reads codeword by codeword and is the meaning of all else here. [`by_table`] takes what eleven bits decide
 //! from a table; [`pair`] does so for two slices in turn, because each symbol waits for the one before it and a core has
@@ -7,34 +7,29 @@
 use crate::{
     bits::{Bits, Damage},
     codebook::{DC, FIRST_DC},
+    room::Room,
     table::{Context, LOOK, Table, UNDECIDED},
 };
 
-/// The most blocks a slice has: 8 macroblocks of 4.
-pub const MAX_BLOCKS: usize = 32;
-/// The most coefficients of a block that are wanted.
-pub const MAX_WANTED: usize = 32;
 /// Symbols that a refilled window is sure to hold.
 const SYMBOLS: usize = (56 / LOOK) as usize;
 
-/// Coefficients of a slice, quantised: that of scan index `k` of block `b` at `k * blocks + b`.
-pub type Coefficients = [i32; MAX_BLOCKS * MAX_WANTED];
-
 /// What is read of one slice.
 #[derive(Debug, Clone, Copy)]
-pub struct Luma<'a> {
+pub struct SlicePlane<'a> {
     /// The plane's bytes.
     pub bytes: &'a [u8],
-    /// Luma blocks of the slice: 4, 8, 16 or 32.
-    pub blocks: usize,
-    /// How many coefficients of each block are wanted, in scan order: 1 to 32.
-    pub wanted: usize,
+    /// Its blocks are two to the power of this: 1 to 5.
+    pub log2_blocks: u32,
+    /// How many coefficients of each block are wanted, in scan order: 1 to 32, or all 64.
+    pub wanted: u32,
 }
 
 /// Reading, somewhere within a plane.
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     bits: Bits<'a>,
+    log2_blocks: u32,
     blocks: u32,
     /// Positions from here on are not wanted.
     limit: u32,
@@ -49,33 +44,35 @@ struct DcState {
     value: i32,
     code: u32,
     sign: i32,
+    /// Bits that any value had beyond its 16.
+    beyond: i32,
 }
 
 /// Codeword by codeword.
-pub fn plain(luma: Luma<'_>, coefficients: &mut Coefficients) -> Result<(), Damage> {
-    let mut reader = Reader::new(luma, coefficients);
-    reader.all_dc(coefficients)?;
-    reader.rest(coefficients)
+pub fn plain(plane: SlicePlane<'_>, room: &mut impl Room) -> Result<(), Damage> {
+    let mut reader = Reader::new(plane, room);
+    reader.all_dc(room)?;
+    reader.rest(room)
 }
 
 /// By the table where it decides.
-pub fn by_table(table: &Table, luma: Luma<'_>, coefficients: &mut Coefficients) -> Result<(), Damage> {
-    let mut reader = Reader::new(luma, coefficients);
-    reader.all_dc(coefficients)?;
-    reader.rest_by_table(table, coefficients)
+pub fn by_table(table: &Table, plane: SlicePlane<'_>, room: &mut impl Room) -> Result<(), Damage> {
+    let mut reader = Reader::new(plane, room);
+    reader.all_dc(room)?;
+    reader.rest_by_table(table, room)
 }
 
 /// Two slices in turn. Where one is damaged, that of the first counts, else that of the second.
-pub fn pair(
+pub fn pair<R: Room>(
     table: &Table,
-    lumas: [Luma<'_>; 2],
-    [first, second]: [&mut Coefficients; 2],
+    planes: [SlicePlane<'_>; 2],
+    [first, second]: [&mut R; 2],
 ) -> Result<(), (usize, Damage)> {
-    let (mut a, mut b) = (Reader::new(lumas[0], first), Reader::new(lumas[1], second));
+    let (mut a, mut b) = (Reader::new(planes[0], first), Reader::new(planes[1], second));
     if both_dc(&mut a, &mut b, first, second).is_err() {
         // Which of them, and whether the first is sound to its end, is found out without haste.
-        plain(lumas[0], first).map_err(|damage| (0, damage))?;
-        return plain(lumas[1], second).map_err(|damage| (1, damage));
+        plain(planes[0], first).map_err(|damage| (0, damage))?;
+        return plain(planes[1], second).map_err(|damage| (1, damage));
     }
     let is_done = a.limit <= a.blocks;
     let ended = if is_done { [true; 2] } else { in_turn(table, &mut a, &mut b, first, second) };
@@ -91,8 +88,8 @@ pub fn pair(
 fn both_dc(
     a: &mut Reader<'_>,
     b: &mut Reader<'_>,
-    first: &mut Coefficients,
-    second: &mut Coefficients,
+    first: &mut impl Room,
+    second: &mut impl Room,
 ) -> Result<(), Damage> {
     a.first_dc(first)?;
     b.first_dc(second)?;
@@ -103,18 +100,12 @@ fn both_dc(
     }
     a.other_dc(both, first)?;
     b.other_dc(both, second)?;
-    check(&first[..a.blocks as usize])?;
-    check(&second[..b.blocks as usize])
+    a.check_dc()?;
+    b.check_dc()
 }
 
 /// Symbols of both in turn until one of them needs more than the table, or ends; says which have ended.
-fn in_turn(
-    table: &Table,
-    a: &mut Reader<'_>,
-    b: &mut Reader<'_>,
-    first: &mut Coefficients,
-    second: &mut Coefficients,
-) -> [bool; 2] {
+fn in_turn<R: Room>(table: &Table, a: &mut Reader<'_>, b: &mut Reader<'_>, first: &mut R, second: &mut R) -> [bool; 2] {
     while a.bits.has_plenty() && b.bits.has_plenty() {
         a.bits.refill();
         b.bits.refill();
@@ -126,8 +117,8 @@ fn in_turn(
             if of_a == Symbol::End || of_b == Symbol::End {
                 return [of_a == Symbol::End, of_b == Symbol::End];
             }
-            let unread = |of, reader: &mut Reader<'_>, coefficients: &mut Coefficients| {
-                of != Symbol::Undecided || reader.codewords(coefficients).is_ok_and(|ended| !ended)
+            let unread = |of, reader: &mut Reader<'_>, room: &mut R| {
+                of != Symbol::Undecided || reader.codewords(room).is_ok_and(|ended| !ended)
             };
             let before = (*a, *b);
             if !unread(of_a, a, first) || !unread(of_b, b, second) {
@@ -154,62 +145,68 @@ enum Symbol {
 impl<'a> Reader<'a> {
     /// At the beginning of a plane; sets all wanted coefficients to zero.
     #[inline(always)]
-    fn new(luma: Luma<'a>, coefficients: &mut Coefficients) -> Self {
-        let blocks = luma.blocks.clamp(1, MAX_BLOCKS);
-        let limit = blocks * luma.wanted.clamp(1, MAX_WANTED);
-        coefficients[blocks..limit].fill(0);
+    fn new(plane: SlicePlane<'a>, room: &mut impl Room) -> Self {
+        let blocks = 1 << plane.log2_blocks;
+        room.clear(blocks, plane.wanted);
         Self {
-            bits: Bits::new(luma.bytes),
-            blocks: blocks as u32,
-            limit: limit as u32,
-            position: blocks as u32 - 1,
+            bits: Bits::new(plane.bytes),
+            log2_blocks: plane.log2_blocks,
+            blocks,
+            limit: blocks * plane.wanted,
+            position: blocks - 1,
             context: Context::FIRST,
-            previous: DcState { value: 0, code: 5, sign: 0 },
+            previous: DcState { value: 0, code: 5, sign: 0, beyond: 0 },
         }
     }
 
-    fn all_dc(&mut self, coefficients: &mut Coefficients) -> Result<(), Damage> {
-        self.first_dc(coefficients)?;
-        self.other_dc(1, coefficients)?;
-        check(&coefficients[..self.blocks as usize])
+    fn all_dc(&mut self, room: &mut impl Room) -> Result<(), Damage> {
+        self.first_dc(room)?;
+        self.other_dc(1, room)?;
+        self.check_dc()
+    }
+
+    /// Coefficients have 16 bits; more are damage.
+    fn check_dc(&self) -> Result<(), Damage> {
+        if self.previous.beyond == 0 { Ok(()) } else { Err(Damage::Coefficient) }
     }
 
     #[inline(always)]
-    fn other_dc(&mut self, from: u32, coefficients: &mut Coefficients) -> Result<(), Damage> {
-        (from..self.blocks).try_for_each(|block| self.next_dc(block, coefficients))
+    fn other_dc(&mut self, from: u32, room: &mut impl Room) -> Result<(), Damage> {
+        (from..self.blocks).try_for_each(|block| self.next_dc(block, room))
     }
 
     #[inline(always)]
-    fn first_dc(&mut self, coefficients: &mut Coefficients) -> Result<(), Damage> {
+    fn first_dc(&mut self, room: &mut impl Room) -> Result<(), Damage> {
         let code = FIRST_DC.read(&mut self.bits)?;
-        self.previous.value = (code >> 1) as i32 ^ -((code & 1) as i32);
-        coefficients[0] = self.previous.value;
+        let value = (code >> 1) as i32 ^ -((code & 1) as i32);
+        self.previous = DcState { value, beyond: beyond_16_bits(value), ..self.previous };
+        room.put(0, self.log2_blocks, value);
         Ok(())
     }
 
     /// A difference to the block before, its sign relative to that of the difference before.
     #[inline(always)]
-    fn next_dc(&mut self, block: u32, coefficients: &mut Coefficients) -> Result<(), Damage> {
-        let DcState { value, code, sign } = self.previous;
+    fn next_dc(&mut self, block: u32, room: &mut impl Room) -> Result<(), Damage> {
+        let DcState { value, code, sign, beyond } = self.previous;
         let code = DC[code.min(6) as usize].read(&mut self.bits)?;
         let sign = if code == 0 { 0 } else { sign ^ -((code & 1) as i32) };
         let size = (code.wrapping_add(1) >> 1) as i32;
         let value = value.wrapping_add((size ^ sign).wrapping_sub(sign));
-        self.previous = DcState { value, code, sign };
-        coefficients[block as usize % MAX_BLOCKS] = value;
+        self.previous = DcState { value, code, sign, beyond: beyond | beyond_16_bits(value) };
+        room.put(block, self.log2_blocks, value);
         Ok(())
     }
 
     /// The AC coefficients from here on, codeword by codeword.
-    fn rest(&mut self, coefficients: &mut Coefficients) -> Result<(), Damage> {
+    fn rest(&mut self, room: &mut impl Room) -> Result<(), Damage> {
         if self.limit > self.blocks {
-            while !self.codewords(coefficients)? {}
+            while !self.codewords(room)? {}
         }
         Ok(())
     }
 
     /// One coefficient by its codewords; says whether the wanted ones have ended, and then has read no level.
-    fn codewords(&mut self, coefficients: &mut Coefficients) -> Result<bool, Damage> {
+    fn codewords(&mut self, room: &mut impl Room) -> Result<bool, Damage> {
         if self.bits.at_end() {
             return Ok(true);
         }
@@ -223,48 +220,49 @@ impl<'a> Reader<'a> {
         }
         let (size, level) = self.context.level(&mut self.bits)?;
         i16::try_from(level).map_err(|_| Damage::Coefficient)?;
-        coefficients[position as usize % (MAX_BLOCKS * MAX_WANTED)] = level;
+        room.put(position, self.log2_blocks, level);
         (self.position, self.context) = (position, Context::after(run, size));
         Ok(false)
     }
 
     /// The AC coefficients from here on, by the table where it decides.
-    fn rest_by_table(&mut self, table: &Table, coefficients: &mut Coefficients) -> Result<(), Damage> {
+    fn rest_by_table(&mut self, table: &Table, room: &mut impl Room) -> Result<(), Damage> {
         if self.limit <= self.blocks {
             return Ok(());
         }
         while self.bits.has_plenty() {
             self.bits.refill();
             for _ in 0..SYMBOLS {
-                match self.symbol(table, coefficients) {
+                match self.symbol(table, room) {
                     Symbol::Taken => {}
                     Symbol::End => return Ok(()),
-                    Symbol::Undecided if self.codewords(coefficients)? => return Ok(()),
+                    Symbol::Undecided if self.codewords(room)? => return Ok(()),
                     Symbol::Undecided => break,
                 }
             }
         }
-        self.rest(coefficients)
+        self.rest(room)
     }
 
     /// One coefficient by the table; the window must hold [`LOOK`] bits. An entry leads at most 128 positions on, so it
-    /// cannot pass the end of the slice unseen: at least 32 coefficients of each block stand behind the limit.
+    /// cannot pass the end of the slice unseen: at least 32 coefficients of each block stand behind the limit. Where all are
+    /// wanted, whoever reads by codewords says what a position beyond them is.
     #[inline(always)]
-    fn symbol(&mut self, table: &Table, coefficients: &mut Coefficients) -> Symbol {
+    fn symbol<R: Room>(&mut self, table: &Table, room: &mut R) -> Symbol {
         let entry = table.entry(self.context, self.bits.window());
         let position = self.position.wrapping_add(entry.advance());
         if position >= self.limit {
-            return if entry.advance() == UNDECIDED { Symbol::Undecided } else { Symbol::End };
+            return if R::IS_WHOLE || entry.advance() == UNDECIDED { Symbol::Undecided } else { Symbol::End };
         }
-        coefficients[position as usize % (MAX_BLOCKS * MAX_WANTED)] = entry.level();
+        room.put(position, self.log2_blocks, entry.level());
         self.bits.skip(entry.length());
         (self.position, self.context) = (position, entry.next());
         Symbol::Taken
     }
 }
 
-/// Coefficients have 16 bits; more are damage.
-fn check(coefficients: &[i32]) -> Result<(), Damage> {
-    let beyond = coefficients.iter().fold(0, |beyond, value| beyond | (value.wrapping_add(1 << 15) & !0xFFFF));
-    if beyond == 0 { Ok(()) } else { Err(Damage::Coefficient) }
+/// What a value has beyond 16 bits.
+#[inline(always)]
+fn beyond_16_bits(value: i32) -> i32 {
+    value.wrapping_add(1 << 15) & !0xFFFF
 }

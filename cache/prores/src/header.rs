@@ -36,11 +36,14 @@ pub enum Chroma {
     Yuv444,
 }
 
-/// A frame: its header, its luma quantiser matrix in raster order, its pictures' bytes.
+/// A frame: its header, its quantiser matrices in raster order, its pictures' bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
     pub header: Header,
+    /// Of the luma.
     pub matrix: [u8; MATRIX],
+    /// Of the colours.
+    pub colour_matrix: [u8; MATRIX],
     pictures: &'a [u8],
 }
 
@@ -55,7 +58,7 @@ pub struct Picture<'a> {
     data: &'a [u8],
 }
 
-/// One slice: where it stands, in macroblocks, and its luma.
+/// One slice: where it stands, in macroblocks, and its planes.
 #[derive(Debug, Clone, Copy)]
 pub struct Slice<'a> {
     /// From the left.
@@ -66,8 +69,10 @@ pub struct Slice<'a> {
     pub width: u32,
     /// What all quantiser steps are multiplied by.
     pub scale: u16,
-    /// The coefficients' bytes.
+    /// The bytes of the luma's coefficients.
     pub bytes: &'a [u8],
+    /// Those of the colours': blue and red differences.
+    pub colours: [&'a [u8]; 2],
 }
 
 impl<'a> Frame<'a> {
@@ -84,7 +89,8 @@ impl<'a> Frame<'a> {
             return Err(Error::Header { what: "the frame header is too short" });
         };
         let header = Header::parse(fixed)?;
-        Ok(Self { header, matrix: luma_matrix(fixed, &bytes[FRAME_HEADER..])?, pictures })
+        let (matrix, colour_matrix) = matrices(fixed, &bytes[FRAME_HEADER..])?;
+        Ok(Self { header, matrix, colour_matrix, pictures })
     }
 
     /// Its one picture, or its two fields in the order they are stored.
@@ -148,12 +154,19 @@ impl Header {
     }
 }
 
-/// Where there is no matrix, all its values are 4.
-fn luma_matrix(fixed: &[u8; FRAME_HEADER], behind: &[u8]) -> Result<[u8; MATRIX], Error> {
-    if fixed[19] & 2 == 0 {
-        return Ok([4; MATRIX]);
-    }
-    behind.first_chunk().copied().ok_or(Error::Header { what: "the frame header is too short for its matrix" })
+/// The luma's, then the colours'. Where there is no matrix, all its values are 4.
+fn matrices(fixed: &[u8; FRAME_HEADER], behind: &[u8]) -> Result<([u8; MATRIX], [u8; MATRIX]), Error> {
+    let mut rest = behind;
+    let mut next = |is_stored: bool| {
+        if !is_stored {
+            return Ok([4; MATRIX]);
+        }
+        let too_short = Error::Header { what: "the frame header is too short for its matrix" };
+        let (matrix, behind) = rest.split_first_chunk::<MATRIX>().ok_or(too_short)?;
+        rest = behind;
+        Ok(*matrix)
+    };
+    Ok((next(fixed[19] & 2 != 0)?, next(fixed[19] & 1 != 0)?))
 }
 
 /// Whole ones of the widest, then one for each bit of the rest's number of macroblocks.
@@ -174,8 +187,8 @@ impl<'a> Picture<'a> {
                 }
                 let size = sizes.next().map_or(0, |size| usize::from(u16::from_be_bytes(*size)));
                 let (bytes, behind) = rest.split_at_checked(size).ok_or(Error::Truncated { what: "a slice" })?;
-                let (scale, bytes) = luma_of(bytes)?;
-                slices.push(Slice { column, row, width, scale, bytes });
+                let (scale, bytes, colours) = planes_of(bytes)?;
+                slices.push(Slice { column, row, width, scale, bytes, colours });
                 (rest, column) = (behind, column + width);
             }
         }
@@ -183,18 +196,24 @@ impl<'a> Picture<'a> {
     }
 }
 
-/// The factor and the luma plane of a slice.
-fn luma_of(slice: &[u8]) -> Result<(u16, &[u8]), Error> {
+/// The factor, the luma and the colours of a slice.
+fn planes_of(slice: &[u8]) -> Result<(u16, &[u8], [&[u8]; 2]), Error> {
     let fixed = slice.first_chunk::<SLICE_HEADER>().ok_or(Error::Header { what: "a slice is too short" })?;
     let length = usize::from(fixed[0] >> 3);
     let part = |at: usize| u16_at(slice, at).map_or(0, usize::from);
-    // Headers of eight bytes say the size of the last plane of colours, too.
+    // Headers of eight bytes say the size of the last plane of colours, too; else it is what is left.
     let last = if length > 7 { part(6) } else { 0 };
-    if length < SLICE_HEADER || length + part(2) + part(4) + last > slice.len() {
+    let (blue, red) = (length + part(2), length + part(2) + part(4));
+    if length < SLICE_HEADER || red + last > slice.len() {
         return Err(Error::Header { what: "the planes of a slice are larger than the slice" });
     }
     let scale = u16::from(fixed[1].clamp(1, 224));
-    Ok((if scale > 128 { (scale - 96) * 4 } else { scale }, &slice[length..length + part(2)]))
+    let end = if length > 7 { red + last } else { slice.len() };
+    Ok((
+        if scale > 128 { (scale - 96) * 4 } else { scale },
+        &slice[length..blue],
+        [&slice[blue..red], &slice[red..end]],
+    ))
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -228,7 +247,7 @@ mod tests {
 
     #[test]
     fn the_scale_of_a_slice_grows_faster_above_128() {
-        let scale = |code| luma_of(&[6 << 3, code, 0, 0, 0, 0]).unwrap().0;
+        let scale = |code| planes_of(&[6 << 3, code, 0, 0, 0, 0]).unwrap().0;
         assert_eq!([0, 1, 128, 129, 224, 255].map(scale), [1, 1, 128, 132, 512, 512]);
     }
 
@@ -237,8 +256,9 @@ mod tests {
         for slice in
             [[6 << 3, 1, 0, 1, 0, 0], [6 << 3, 1, 0, 0, 0, 1], [5 << 3, 1, 0, 0, 0, 0], [31 << 3, 1, 0, 0, 0, 0]]
         {
-            assert!(matches!(luma_of(&slice), Err(Error::Header { .. })), "{slice:?}");
+            assert!(matches!(planes_of(&slice), Err(Error::Header { .. })), "{slice:?}");
         }
-        assert_eq!(luma_of(&[7 << 3, 9, 0, 1, 0, 1, 77, 5, 6]).unwrap(), (9, &[5_u8][..]));
+        let found = planes_of(&[7 << 3, 9, 0, 1, 0, 1, 77, 5, 6]).unwrap();
+        assert_eq!(found, (9, &[5_u8][..], [&[6_u8][..], &[]]));
     }
 }

@@ -1,9 +1,11 @@
-//! A ProRes packet to a small grey image, without decoding the frame.
+//! A ProRes packet to a small grey image, without decoding the frame; or to the whole frame.
 //!
 //! ```text
-//! packet ─▶ header ─▶ slices ─▶ entropy ──────────────▶ transform ─────▶ Luma
-//!           sizes     luma      DC, then the lowest     means of 2x2,    width / n, height / n
-//!           checked   plane     frequencies; no more    4x4, 8x8
+//! packet ─▶ header ─▶ slices ─▶ entropy ─┬────────────▶ transform ─────▶ Luma
+//!           sizes     of each   DC, then │ lowest       means of 2x2,    width / n, height / n
+//!           checked   plane     AC by    │ frequencies  4x4, 8x8
+//!                               frequency└────────────▶ inverse ───────▶ Planes
+//!                                          all          8x8 samples      y, cb, cr in ten bits
 //! ```
 //!
 //! In each slice of a ProRes frame (SMPTE RDD 36) the coefficients of all blocks come ordered by frequency, luma before
@@ -23,15 +25,18 @@
 //! * A size is `width / n` x `height / n`, rounded down: a rest at the right or the bottom is left out, whatever the
 //!   size of the frame (`tests/ffmpeg.rs`).
 //! * Any bytes give an image or an [`Error`], in memory of at most 400 bytes for each byte of the packet (70 where it is
-//!   not interlaced) and a constant (`tests/damage.rs`, the fuzz target in `fuzz/`). What was not read is not checked: damage behind the lowest
-//!   frequencies, or in the colours, goes unseen.
+//!   not interlaced; 1,100 for a whole frame) and a constant (`tests/damage.rs`, the fuzz target in `fuzz/`). What was not
+//!   read is not checked: damage behind the lowest frequencies, or in the colours, goes unseen in a reduced image.
+//! * [`planes`] gives FFmpeg's samples, bit for bit, or an error (`tests/whole.rs`; of damaged packets, too, by the frame
+//!   server's fuzz target of packets).
 //! * The three ways of [`Decoding`] give the same, for damaged packets, too (`tests/damage.rs`).
 //! * No unsafe code, no IO, no threads.
 //!
-//! ProRes 422 of all profiles and the luma of ProRes 4444 are read, progressive and interlaced. ProRes RAW is another
-//! format. What is not supported is refused by name ([`Error::Unsupported`]), never guessed.
+//! ProRes 422 of all profiles and the luma of ProRes 4444 are read, progressive and interlaced; whole frames of progressive
+//! ProRes 422 only. ProRes RAW is another format. What is not supported is refused by name ([`Error::Unsupported`]), never
+//! guessed.
 //!
-//! Read next: `header` for the format's outer layers, `entropy` for the inner, `transform` for the mathematics.
+//! Read next: `header` for the format's outer layers, `entropy` for the inner, `transform` and `inverse` for the mathematics.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::inline_always)] // the inner loops: a call costs as much as what is called
@@ -41,19 +46,23 @@ mod codebook;
 mod entropy;
 mod error;
 mod header;
+mod inverse;
 mod plane;
+mod room;
 mod table;
 mod transform;
+mod whole;
 
-use entropy::{Coefficients, MAX_BLOCKS, MAX_WANTED};
 use header::{Frame, Picture, Slice};
 use plane::{Pixel, Plane};
+use room::{Lowest, MAX_BLOCKS, MAX_WANTED};
 use table::Table;
 use transform::Transform;
 
 pub use bits::Damage;
 pub use error::Error;
 pub use header::{Chroma, Header, MAX_PIXELS};
+pub use whole::{Planes, Samples, planes};
 
 /// How much smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,13 +218,11 @@ impl<'a> Reduced<'a> {
     }
 
     /// The coefficients of one or two slices; the first damage, and in which of them.
-    fn read<'b>(
-        &self,
-        slices: &[Slice<'b>],
-        wanted: usize,
-        buffers: &mut [Coefficients; 2],
-    ) -> Result<(), (usize, Damage)> {
-        let luma = |slice: &Slice<'b>| entropy::Luma { bytes: slice.bytes, blocks: slice.width as usize * 4, wanted };
+    fn read<'b>(&self, slices: &[Slice<'b>], wanted: u32, buffers: &mut [Lowest; 2]) -> Result<(), (usize, Damage)> {
+        let luma = |slice: &Slice<'b>| {
+            let log2_blocks = slice.width.trailing_zeros() + 2;
+            entropy::SlicePlane { bytes: slice.bytes, log2_blocks, wanted }
+        };
         let [first, second] = buffers;
         if let (Decoding::Interleaved, [a, b]) = (self.decoding, slices) {
             return entropy::pair(Table::shared(), [luma(a), luma(b)], [first, second]);

@@ -9,9 +9,9 @@ use std::f64::consts::PI;
 
 use crate::{
     Range,
-    entropy::{Coefficients, MAX_WANTED},
     header::Frame,
     plane::{Pixel, Plane},
+    room::{Lowest, MAX_WANTED},
 };
 
 /// The first 16 positions of the scan of frames: row * 8 + column.
@@ -54,12 +54,12 @@ impl<const X: usize, const Y: usize> Transform<X, Y> {
     }
 
     /// How many coefficients of each block it takes, in scan order.
-    pub const WANTED: usize = X * Y;
+    pub const WANTED: u32 = (X * Y) as u32;
 
     /// Puts the pixels of a slice of `width` macroblocks that begins at macroblock (`column`, `row`) into `plane`.
     pub fn put<P: Pixel>(
         &self,
-        coefficients: &Coefficients,
+        coefficients: &Lowest,
         scale: u16,
         (column, row, width): (u32, u32, u32),
         plane: &mut Plane<P>,
@@ -80,13 +80,7 @@ impl<const X: usize, const Y: usize> Transform<X, Y> {
     /// The means of four blocks side by side in memory: by row, column, block.
     #[inline(always)]
     #[allow(clippy::needless_range_loop)] // the indices are those of the formula
-    fn means(
-        &self,
-        coefficients: &Coefficients,
-        weights: &[[f32; X]; Y],
-        blocks: usize,
-        first: usize,
-    ) -> [[[f32; 4]; X]; Y] {
+    fn means(&self, coefficients: &Lowest, weights: &[[f32; X]; Y], blocks: usize, first: usize) -> [[[f32; 4]; X]; Y] {
         let mut rows = [[[0.0; 4]; X]; Y];
         for v in 0..Y {
             for u in 0..X {

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use proptest::{collection::vec, prelude::*, sample::Index};
-use prores::{Decoding, Error, Luma, Range, Reduction};
+use prores::{Decoding, Error, Luma, Planes, Range, Reduction};
 
 const REDUCTIONS: [Reduction; 3] = [Reduction::Half, Reduction::Quarter, Reduction::Eighth];
 
@@ -50,6 +50,37 @@ fn the_corpus_of_the_fuzzer_is_read_by_all_ways_alike() {
             let _ = agreed(&packet, reduction);
         }
     }
+}
+
+/// Whether a whole frame comes out; then its planes have the header's size, in whole macroblocks, and its codes.
+fn is_whole(packet: &[u8], planes: &mut Planes) -> bool {
+    if prores::planes(packet, planes).is_err() {
+        return false;
+    }
+    let header = prores::header(packet).unwrap();
+    assert_eq!((planes.width, planes.height), (header.width, header.height));
+    let rows = header.height.next_multiple_of(16) as usize;
+    let columns = header.width.next_multiple_of(16) as usize;
+    for (samples, stride) in [(&planes.y, columns), (&planes.cb, columns / 2), (&planes.cr, columns / 2)] {
+        assert_eq!((samples.stride, samples.data.len()), (stride, stride * rows));
+        assert!(samples.data.iter().all(|code| (4..=1019).contains(code)));
+    }
+    true
+}
+
+#[test]
+fn a_whole_frame_cut_off_anywhere_is_an_error() {
+    let mut planes = Planes::default();
+    let mut sound = 0;
+    for packet in corpus() {
+        if !is_whole(&packet, &mut planes) {
+            continue;
+        }
+        sound += 1;
+        let stored = u32::from_be_bytes(*packet.first_chunk().unwrap()) as usize;
+        assert!((0..stored).all(|length| !is_whole(&packet[..length], &mut planes)));
+    }
+    assert!(sound > 0);
 }
 
 #[test]
@@ -186,6 +217,7 @@ proptest! {
         for reduction in REDUCTIONS {
             let _ = agreed(&packet, reduction);
         }
+        is_whole(&packet, &mut Planes::default());
     }
 
     #[test]
@@ -195,6 +227,7 @@ proptest! {
             let result = agreed(&packet, reduction);
             prop_assert!(is_about_coefficients(&result), "{:?}", result);
         }
+        is_whole(&packet, &mut Planes::default());
     }
 
     #[test]
@@ -208,5 +241,6 @@ proptest! {
         for reduction in REDUCTIONS {
             let _ = agreed(&bytes, reduction);
         }
+        is_whole(&bytes, &mut Planes::default());
     }
 }

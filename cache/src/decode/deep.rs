@@ -2,7 +2,7 @@
 
 use frame::Crop;
 
-use super::{DecodeError, Planes, Range, add_row, formats::Other, matrix_of, part_of, with_frame};
+use super::{DecodeError, Range, Sampled, add_row, matrix_of, part_of, with_frame};
 use crate::{Movie, picture::DeepImage};
 use yuv::{YuvPlanarImage, YuvRange};
 
@@ -19,9 +19,9 @@ pub fn deep_grey(
     }
     let crop = crop.unwrap_or(Crop { x: 0, y: 0, width: movie.width(), height: movie.height() });
     with_frame(movie, packet, |frame| {
-        let (plane, stride, depth) = match Other::of(frame) {
-            Some(other) => other.deep_luma()?,
-            None => Planes::of(frame).map(|planes| (planes.y, planes.y_stride, planes.depth))?,
+        let (plane, stride, depth) = match &frame {
+            Sampled::Planes(planes) => (planes.y, planes.y_stride, planes.depth),
+            Sampled::Other(other) => other.deep_luma()?,
         };
         Ok(reduce(part_of(plane, stride, crop), stride, crop, reduction, &Range::new(depth, reduction), bits))
     })
@@ -33,20 +33,22 @@ pub fn deep_rgb(movie: &Movie, packet: &[u8]) -> Result<DeepImage, DecodeError> 
         let (width, height) = (movie.width(), movie.height());
         let mut data = vec![0_u16; width as usize * height as usize * 3];
         let (stride, matrix) = (width * 3, matrix_of(movie));
-        let bits = if let Some(other) = Other::of(frame) {
-            other.deep_rgb((width, height), &mut data, matrix)?;
-            10
-        } else {
-            let planes = Planes::of(frame)?;
-            let image: YuvPlanarImage<'_, u16> = planes.image(width, height);
-            let convert = match (planes.depth, planes.is_444) {
-                (10, false) => yuv::i210_to_rgb10,
-                (10, true) => yuv::i410_to_rgb10,
-                (_, false) => yuv::i212_to_rgb12,
-                (_, true) => yuv::i412_to_rgb12,
-            };
-            convert(&image, &mut data, stride, YuvRange::Limited, matrix).map_err(DecodeError::Colours)?;
-            planes.depth
+        let bits = match frame {
+            Sampled::Other(other) => {
+                other.deep_rgb((width, height), &mut data, matrix)?;
+                10
+            }
+            Sampled::Planes(planes) => {
+                let image: YuvPlanarImage<'_, u16> = planes.image(width, height);
+                let convert = match (planes.depth, planes.is_444) {
+                    (10, false) => yuv::i210_to_rgb10,
+                    (10, true) => yuv::i410_to_rgb10,
+                    (_, false) => yuv::i212_to_rgb12,
+                    (_, true) => yuv::i412_to_rgb12,
+                };
+                convert(&image, &mut data, stride, YuvRange::Limited, matrix).map_err(DecodeError::Colours)?;
+                planes.depth
+            }
         };
         Ok(DeepImage { width, height, channels: 3, bits, data })
     })

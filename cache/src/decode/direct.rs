@@ -2,7 +2,7 @@
 
 use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
-use super::{DecodeError, Planes, formats::Other, matrix_of, picture_of, with_frame};
+use super::{DecodeError, Planes, Sampled, matrix_of, picture_of, with_frame};
 use crate::{Movie, picture::Picture};
 
 /// A frame that is decoded, in the form that costs least.
@@ -37,13 +37,12 @@ pub(crate) fn decoded<T>(
     use_frame: impl FnOnce(Decoded<'_>) -> T,
 ) -> Result<T, DecodeError> {
     with_frame(movie, packet, |frame| {
-        let planes = if Other::of(frame).is_none() { Some(Planes::of(frame)?) } else { None };
-        let decoded = match planes {
-            Some(planes) if !planes.is_444 => {
+        let decoded = match frame {
+            Sampled::Planes(planes) if !planes.is_444 => {
                 let (width, height) = (movie.width(), movie.height());
                 Decoded::Direct(Direct { width, height, planes, matrix: matrix_of(movie) })
             }
-            _ => Decoded::Picture(picture_of(movie, frame)?),
+            other => Decoded::Picture(picture_of(movie, &other)?),
         };
         Ok(use_frame(decoded))
     })

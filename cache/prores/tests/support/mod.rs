@@ -60,3 +60,13 @@ pub fn decoded(path: &Path) -> (Vec<u16>, u32) {
     let bytes = raw(&format!("gray{depth}le"));
     (bytes.as_chunks::<2>().0.iter().map(|sample| u16::from_le_bytes(*sample)).collect(), depth)
 }
+
+/// FFmpeg's decode of a frame (from 0) of a movie in 4:2:2, ten bits: its planes, of these widths and this height.
+pub fn planes(path: &Path, number: usize, (width, half, height): (usize, usize, usize)) -> [Vec<u16>; 3] {
+    let bytes = ffmpeg(&["-i", path.to_str().unwrap(), "-pix_fmt", "yuv422p10le", "-f", "rawvideo", "-"]);
+    let samples: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|sample| u16::from_le_bytes(*sample)).collect();
+    let frame = &samples[number * (width + 2 * half) * height..];
+    let (y, rest) = frame.split_at(width * height);
+    let (u, rest) = rest.split_at(half * height);
+    [y.to_vec(), u.to_vec(), rest[..half * height].to_vec()]
+}

@@ -1,0 +1,5 @@
+//! Any page is an index or none; its names are those of children.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lazycache::fuzzing::listing(bytes));

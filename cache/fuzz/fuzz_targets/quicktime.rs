@@ -1,0 +1,5 @@
+//! Any bytes are a movie, all of whose frames lie in the file, or an error.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lazycache::fuzzing::quicktime(bytes));

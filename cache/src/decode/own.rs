@@ -1,0 +1,61 @@
+//! Whole frames of ProRes 422 by the crate `prores`: FFmpeg's samples, in less time.
+
+use std::cell::Cell;
+
+use prores::Planes;
+use quicktime::FourCc;
+
+use super::{Format, Planes as Samples, with_video};
+use crate::Movie;
+
+/// Planes of larger frames are not kept for the next one.
+const MAX_KEPT_PIXELS: u32 = 3840 * 2160;
+
+thread_local! {
+    static KEPT: Cell<Planes> = Cell::default();
+}
+
+/// The samples of a packet; `None` where FFmpeg is to decode it, or to say why it cannot be.
+pub(super) fn decoded(format: Format, packet: &[u8]) -> Option<Planes> {
+    if !is_prores_422(format.codec) {
+        return None;
+    }
+    let mut planes = KEPT.take();
+    let is_sound = prores::planes(packet, &mut planes).is_ok();
+    if is_sound && (planes.width, planes.height) == (format.width, format.height) {
+        return Some(planes);
+    }
+    keep(planes);
+    None
+}
+
+/// Keeps planes for the thread's next frame.
+pub(super) fn keep(planes: Planes) {
+    if planes.width.saturating_mul(planes.height) <= MAX_KEPT_PIXELS {
+        KEPT.set(planes);
+    }
+}
+
+fn is_prores_422(code: FourCc) -> bool {
+    matches!(&code.0, b"apch" | b"apcn" | b"apcs" | b"apco")
+}
+
+/// Whether a packet has the same samples by FFmpeg, where both decode it: what the fuzz target of packets holds.
+pub(crate) fn agrees_with_ffmpeg(movie: &Movie, packet: &[u8]) -> bool {
+    let format = Format { codec: movie.codec(), width: movie.width(), height: movie.height() };
+    let Some(planes) = decoded(format, packet) else { return true };
+    let own = Samples::of_422(&planes);
+    let (width, half, height) = (format.width as usize, format.width.div_ceil(2) as usize, format.height as usize);
+    let equal = with_video(movie, format, packet, |frame| {
+        let other = Samples::of(frame)?;
+        let same = |own: &[u16], other: &[u16], strides: (usize, usize), width: usize| {
+            let rows = own.chunks(strides.0.max(1)).zip(other.chunks(strides.1.max(1)));
+            rows.take(height).all(|(own, other)| own.get(..width) == other.get(..width))
+        };
+        let colours = (own.c_stride, other.c_stride);
+        Ok(same(own.y, other.y, (own.y_stride, other.y_stride), width)
+            && same(own.u, other.u, colours, half)
+            && same(own.v, other.v, colours, half))
+    });
+    equal.unwrap_or(true)
+}
