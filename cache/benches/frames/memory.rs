@@ -6,6 +6,10 @@ const FRAMES: usize = 10_000;
 /// Frames of one movie; the movies are one file under many names.
 const PART: usize = 500;
 const CLIENTS: usize = 4;
+/// What may be used beside the 64 MiB: buffers that are used again (32 MiB), the samples, colours and packets of the frames
+/// that are being made, and what the allocator holds for its threads.
+const BASE_MIB: f64 = 144.0;
+const GOAL: &str = "64 MiB and a base of 144 MiB";
 
 pub fn figures(lab: &Lab) -> Vec<Figure> {
     let movies = FRAMES / PART;
@@ -30,5 +34,6 @@ pub fn figures(lab: &Lab) -> Vec<Figure> {
          above that of the server just started ({:.0} MiB)",
         mib(base)
     );
-    vec![Figure::aside(what, format!("{:.0} MiB (at the end {:.0})", mib(peak - base), mib(now.saturating_sub(base))))]
+    let text = format!("{:.0} MiB (at the end {:.0})", mib(peak - base), mib(now.saturating_sub(base)));
+    vec![Figure::of(what, text, GOAL, mib(peak - base) <= 64.0 + BASE_MIB)]
 }

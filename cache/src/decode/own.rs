@@ -1,6 +1,6 @@
 //! Whole frames of ProRes 422 by the crate `prores`: FFmpeg's samples, in less time.
 
-use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
 
 use prores::Planes;
 use quicktime::FourCc;
@@ -8,19 +8,21 @@ use quicktime::FourCc;
 use super::{Format, Planes as Samples, with_video};
 use crate::Movie;
 
-/// Planes of larger frames are not kept for the next one.
+/// Planes of larger frames are not kept for another one.
 const MAX_KEPT_PIXELS: u32 = 3840 * 2160;
+/// So many are kept; no more frames than there are cores are decoded at once.
+const MAX_KEPT: usize = 4;
 
-thread_local! {
-    static KEPT: Cell<Planes> = Cell::default();
-}
+/// The last ones used, for whichever thread comes next: threads come and go, and each would hold its own.
+static KEPT: Mutex<Vec<Planes>> = Mutex::new(Vec::new());
 
 /// The samples of a packet; `None` where FFmpeg is to decode it, or to say why it cannot be.
 pub(super) fn decoded(format: Format, packet: &[u8]) -> Option<Planes> {
     if !is_prores_422(format.codec) {
         return None;
     }
-    let mut planes = KEPT.take();
+    let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let mut planes = kept.unwrap_or_default();
     let is_sound = prores::planes(packet, &mut planes).is_ok();
     if is_sound && (planes.width, planes.height) == (format.width, format.height) {
         return Some(planes);
@@ -29,10 +31,11 @@ pub(super) fn decoded(format: Format, packet: &[u8]) -> Option<Planes> {
     None
 }
 
-/// Keeps planes for the thread's next frame.
+/// Keeps planes for another frame.
 pub(super) fn keep(planes: Planes) {
-    if planes.width.saturating_mul(planes.height) <= MAX_KEPT_PIXELS {
-        KEPT.set(planes);
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.len() < MAX_KEPT && planes.width.saturating_mul(planes.height) <= MAX_KEPT_PIXELS {
+        kept.push(planes);
     }
 }
 
