@@ -65,9 +65,9 @@ pub enum Command {
     /// List all AnalysisJobs by activity.
     #[command(after_help = help::TOP_HELP)]
     Top(TopArgs),
-    /// Say where report.html is, and how to bring it here.
+    /// Say where the report is, and how to bring it here.
     ///
-    /// --to copies it from a claim: a restricted pod mounts the claim read-only, prints the file, and is deleted
+    /// --to copies it from a claim: a restricted pod mounts the claim read-only, prints the files, and is deleted
     /// whatever happens. That needs the rights to create and delete pods and to read their logs, not exec.
     #[command(after_help = help::REPORT_HELP)]
     Report(ReportArgs),

@@ -46,7 +46,8 @@ pub(super) fn version(parts: &[Part]) -> String {
         digest.update(&part.line);
         digest.update(part.modified.to_le_bytes());
     }
-    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let first = digest.finalize().iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+    format!("{first:016x}")
 }
 
 /// What is asked for; the file that has to be there comes last, as a report comes after its pages.

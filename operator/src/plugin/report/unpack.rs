@@ -111,7 +111,7 @@ impl<'a, T: Target> Unpacking<'a, T> {
 /// what was there as it was.
 #[derive(Debug)]
 pub struct Folder {
-    folder: PathBuf,
+    place: PathBuf,
     partial: PathBuf,
     names: Vec<String>,
     file: Option<fs::File>,
@@ -125,7 +125,7 @@ impl Folder {
             fs::remove_dir_all(&partial).map_err(write(&partial))?;
         }
         fs::create_dir_all(&partial).map_err(write(&partial))?;
-        Ok(Self { folder: folder.to_owned(), partial, names: Vec::new(), file: None })
+        Ok(Self { place: folder.to_owned(), partial, names: Vec::new(), file: None })
     }
 
     /// How many files came.
@@ -143,8 +143,8 @@ impl Folder {
     pub fn finish(mut self) -> Result<(), UnpackError> {
         self.file = None;
         for name in &self.names {
-            let path = self.folder.join(name);
-            let above = path.parent().unwrap_or(&self.folder);
+            let path = self.place.join(name);
+            let above = path.parent().unwrap_or(&self.place);
             fs::create_dir_all(above).map_err(write(above))?;
             fs::rename(self.partial.join(name), &path).map_err(write(&path))?;
         }
