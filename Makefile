@@ -13,7 +13,7 @@ RUN_DIR ?= run
 
 .PHONY: help setup run test test-api test-browser cluster cluster-down e2e check deny crds reference bench \
 	bench-operator bench-cluster bench-prores bench-queue chart-files manifests-check images images-sizes push fmt clean \
-	accuracy test-python bench-frames fuzz
+	accuracy test-python bench-frames bench-worker bench-tracking fuzz
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,7 +76,7 @@ reference: ## write docs/reference/ and docs/schemas/ from the code
 accuracy: ## measure motion against the truth of rendered pairs and movies, write docs/accuracy.md (needs libopencv-contrib-dev)
 	cargo bench --workspace --features motion/tvl1 --bench accuracy -- --write
 
-bench: bench-operator bench-prores bench-queue bench-cluster bench-frames ## every benchmark; the figures go to docs/benchmarks.md
+bench: bench-operator bench-prores bench-queue bench-cluster bench-frames bench-worker ## every benchmark; the figures go to docs/benchmarks.md
 
 bench-operator: ## reconciles, memory, sizes and failover of the operator against a mocked API
 	cargo bench -p analysis-operator --bench operator
@@ -88,7 +88,7 @@ bench-queue: ## pace, latency and tail of strategy Queue, with a real Redis on t
 	@./setup.sh test
 	cargo bench -p queue --bench list
 
-bench-prores: ## reduced-size decoding of ProRes frames beside FFmpeg's full decode, ms a frame
+bench-prores: ## reduced-size decoding of ProRes frames beside FFmpeg's full decode and area scaling, ms a frame
 	cargo bench -p prores --bench reduced
 
 bench-frames: ## lazycache's frames beside FFmpeg's bare decode and a static file server: cost, latency, archive, memory
@@ -96,6 +96,9 @@ bench-frames: ## lazycache's frames beside FFmpeg's bare decode and a static fil
 
 fuzz: setup ## every parser of foreign bytes against random ones, with a sanitizer [SECONDS=120 each] (cargo install cargo-fuzz)
 	@cache/fuzz/run.sh $(or $(SECONDS),120)
+
+bench-worker: ## what a movie costs a worker, and how fast it is alone and through lazycache, beside the original method (needs libopencv-contrib-dev)
+	cargo bench --workspace --features motion/tvl1 --bench worker
 
 fmt: ## format the code
 	cargo fmt --all

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 use plan::{Message, exit};
 
 use crate::{
+    export::{self, ExportArguments, ExportError},
     item_error::chain,
     pods::{
         self, Step,
@@ -82,6 +83,9 @@ enum Command {
     /// Write report.html and the tables of a folder of results anew, e.g. of one that was copied or put together.
     #[command(after_help = report::EXAMPLES)]
     Report(ReportArguments),
+    /// Print files of an output as text: how `kubectl analysis report` reads a volume, through a pod's log.
+    #[command(after_help = export::EXAMPLES)]
+    Export(ExportArguments),
     /// Draw why two frames of a movie gave the motion they gave: points that agree and that do not, cells, the fitted motion.
     #[command(after_help = show::EXAMPLES)]
     Show(ShowArguments),
@@ -132,6 +136,7 @@ pub fn main() -> ExitCode {
         Command::Feed(arguments) => pods::run(Step::Feed(*arguments)),
         Command::Drain(arguments) => pods::run(Step::Drain(*arguments)),
         Command::Report(arguments) => report_command(&arguments),
+        Command::Export(arguments) => export_command(&arguments),
         Command::Show(arguments) => show_command(&arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "analysis-worker", &mut std::io::stdout());
@@ -203,6 +208,13 @@ async fn run_until_signal(options: &RunOptions, json: bool) -> ExitCode {
 fn report_command(arguments: &ReportArguments) -> ExitCode {
     let said = |(page, movies): (PathBuf, usize)| format!("{movies} movies\nreport   {}", page.display());
     told(report::report(arguments), said, report::ReportError::exit_code)
+}
+
+fn export_command(arguments: &ExportArguments) -> ExitCode {
+    match export::export(arguments, &mut std::io::stdout().lock()) {
+        Ok(()) => ExitCode::from(exit::DONE),
+        Err(error) => fail(&chain(&error), ExportError::exit_code(&error)),
+    }
 }
 
 fn show_command(arguments: &ShowArguments) -> ExitCode {

@@ -16,6 +16,7 @@
 
 pub mod cli;
 pub mod cpu;
+pub mod export;
 pub mod item_error;
 pub mod job;
 pub mod outage;

@@ -2,6 +2,7 @@
 //! file is written under a temporary name, synced, renamed; a bucket puts whole objects by itself.
 
 mod bucket;
+mod content_type;
 mod error;
 mod folder;
 
@@ -15,7 +16,9 @@ use analysisjob::S3;
 use bytes::Bytes;
 use folder::Folder;
 use futures::TryStreamExt;
-use object_store::{Error as ObjectError, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, path::Path};
+use object_store::{
+    Attribute, Error as ObjectError, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path,
+};
 
 pub use error::StoreError;
 
@@ -41,7 +44,13 @@ impl Store {
 
     /// Opens a bucket; keys come from the environment.
     pub fn open_bucket(settings: &S3) -> Result<Self, StoreError> {
-        Ok(Self { objects: bucket::open(settings)?, place: bucket::place(settings), folder: None })
+        Ok(Self { objects: bucket::open(settings, None)?, place: bucket::place(settings), folder: None })
+    }
+
+    /// Opens a bucket with a key and its secret, whatever the environment says.
+    pub fn open_bucket_as(settings: &S3, key: &str, secret: &str) -> Result<Self, StoreError> {
+        let objects = bucket::open(settings, Some((key, secret)))?;
+        Ok(Self { objects, place: bucket::place(settings), folder: None })
     }
 
     fn over(folder: Folder) -> Result<Self, StoreError> {
@@ -88,14 +97,16 @@ impl Store {
 
     /// Writes an object complete or not at all.
     pub async fn write(&self, name: &str, bytes: impl Into<Bytes>) -> Result<(), StoreError> {
-        let written = self.objects.put(&Path::from(name), bytes.into().into()).await;
+        let options = self.put_options(name, PutMode::Overwrite);
+        let written = self.objects.put_opts(&Path::from(name), bytes.into().into(), options).await;
         written.map(|_| ()).map_err(|source| self.write_error(name, source))
     }
 
     /// Writes an object where none is, complete or not at all; false where one is.
     pub async fn create(&self, name: &str, bytes: impl Into<Bytes>) -> Result<bool, StoreError> {
         let bytes = bytes.into();
-        let created = self.objects.put_opts(&Path::from(name), bytes.clone().into(), PutMode::Create.into()).await;
+        let options = self.put_options(name, PutMode::Create);
+        let created = self.objects.put_opts(&Path::from(name), bytes.clone().into(), options).await;
         match created {
             Ok(_) => Ok(true),
             Err(ObjectError::AlreadyExists { .. } | ObjectError::Precondition { .. }) => Ok(false),
@@ -152,6 +163,13 @@ impl Store {
             Err(ObjectError::NotFound { .. }) => Ok(None),
             Err(source) => Err(self.read_error(name, source)),
         }
+    }
+
+    /// A bucket is told what an object is, so that it can be looked at there; a folder has nowhere to keep it.
+    fn put_options(&self, name: &str, mode: PutMode) -> PutOptions {
+        let told = content_type::of(name).filter(|_| self.folder.is_none());
+        let attributes = told.map(|told| (Attribute::ContentType, told)).into_iter().collect();
+        PutOptions { mode, attributes, ..PutOptions::default() }
     }
 
     fn read_error(&self, name: &str, source: ObjectError) -> StoreError {

@@ -1,32 +1,42 @@
-//! The report in a real browser: few movies and 30,000, with and without scripts, wide and narrow, opened from a folder.
-//! Run by `make test-browser`.
+//! The report in a real browser: few movies and 30,000, with and without scripts, wide and narrow, opened from a folder and
+//! from a bucket. Run by `make test-browser`.
 //!
-//! With `REPORT_SCREENSHOTS=FOLDER`, pictures of the pages are left there. `--nocapture` shows how long 30,000 movies take
-//! to open, and in how much memory.
+//! With `REPORT_SCREENSHOTS=FOLDER`, pictures of the pages are left there. `--nocapture` shows how long 10 and 30,000 movies
+//! take to open, and in how much memory.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)] // a test may
 
+#[path = "support/bucket.rs"]
+#[allow(dead_code)] // another test looks into it
+mod bucket;
 #[allow(dead_code)] // another test uses the rest
 #[path = "../../cache/tests/browser/chromium.rs"]
 mod chromium;
+#[path = "browser/memory.rs"]
+mod memory;
 
 use std::{path::Path, time::Instant};
 
 use analysis_worker::{
     pictures::{self, Pictures},
     report::{
-        Report,
+        File, Report,
         overview::{Doubt, Overview, Point, Shares},
         timeline,
     },
+    store::Store,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use bucket::{Bucket, KEY, SECRET};
 use chromium::Chromium;
+use futures::{StreamExt, TryStreamExt, stream};
 use motion::{Grey, Region, RegionKind, RegionStats};
 use plan::Failure;
 use serde_json::{Value, json};
 
 const FRAMES: u32 = 25_150;
+/// In MiB, for all processes: the browser itself takes two thirds of it.
+const MOST_MEMORY: f64 = 600.0;
 const KINDS: [RegionKind; 6] =
     [RegionKind::Static, RegionKind::N, RegionKind::Static, RegionKind::ZoomIn, RegionKind::Static, RegionKind::Short];
 
@@ -82,33 +92,93 @@ fn sheet() -> Vec<u8> {
 }
 
 /// A report on movies, whose pictures all are one, and two failures: of a movie with an old result, and of one without.
-fn written(folder: &Path, movies: usize) {
+fn written(sheet: &[u8], sheet_name: &str, movies: usize) -> Vec<File> {
     let failure =
         |item: String, message: &str| Failure { item, reason: "NotFound".into(), attempts: 3, message: message.into() };
     let failures = [failure(name(3), "404"), failure("A/lost.mov".into(), "<b>the archive says 404</b>")];
-    let sheet = sheet();
-    std::fs::write(folder.join(format!("a b#1{}", pictures::ENDING)), &sheet).unwrap();
     let mut report = Report::new("ashes-2018", movies, &failures);
     let mut files = Vec::new();
     for number in 0..movies {
         let address = if report.is_on_first_page() {
-            format!("data:image/jpeg;base64,{}", STANDARD.encode(&sheet))
+            format!("data:image/jpeg;base64,{}", STANDARD.encode(sheet))
         } else {
-            format!("a b#1{}", pictures::ENDING)
+            sheet_name.to_owned()
         };
         let pictures = timeline::Pictures { address, tiles: pictures::tiles(FRAMES), columns: pictures::COLUMNS };
         // One movie has none.
         files.extend(report.add(&movie(number), (number != 1).then_some(&pictures)).unwrap());
     }
     files.extend(report.finish(jiff::Timestamp::UNIX_EPOCH).unwrap());
-    std::fs::create_dir_all(folder.join("report")).unwrap();
-    for (name, content) in files {
-        std::fs::write(folder.join(name), content).unwrap();
-    }
+    files
 }
 
-fn address(folder: &Path) -> String {
-    format!("file://{}/report.html", folder.display())
+/// A report where a browser can open it; it goes with what holds it.
+struct Site {
+    folder: tempfile::TempDir,
+    bucket: Option<Bucket>,
+}
+
+impl Site {
+    fn of_folder(movies: usize) -> Self {
+        let (folder, sheet) = (tempfile::tempdir().unwrap(), sheet());
+        std::fs::create_dir_all(folder.path().join("report")).unwrap();
+        let sheet_name = format!("a b#1{}", pictures::ENDING);
+        for (name, content) in written(&sheet, &sheet_name, movies) {
+            std::fs::write(folder.path().join(name), content).unwrap();
+        }
+        std::fs::write(folder.path().join(sheet_name), &sheet).unwrap();
+        Self { folder, bucket: None }
+    }
+
+    /// Uploaded as a worker does, and read as a static site.
+    fn of_bucket(movies: usize) -> Self {
+        let (folder, sheet) = (tempfile::tempdir().unwrap(), sheet());
+        let bucket = Bucket::in_folder(folder.path());
+        let settings = json!({"bucket": "results", "prefix": "motion/2018/", "endpoint": bucket.endpoint});
+        let store = Store::open_bucket_as(&serde_json::from_value(settings).unwrap(), KEY, SECRET).unwrap();
+        let sheet_name = format!("a b+&1{}", pictures::ENDING);
+        let mut objects: Vec<(String, Vec<u8>)> = written(&sheet, &sheet_name, movies)
+            .into_iter()
+            .map(|(name, content)| (name, content.into_bytes()))
+            .collect();
+        objects.push((sheet_name, sheet));
+        let writes = stream::iter(objects).map(|(name, content)| {
+            let store = &store;
+            async move { store.write(&name, content).await }
+        });
+        let all = writes.buffer_unordered(8).try_collect::<()>();
+        tokio::runtime::Runtime::new().unwrap().block_on(all).unwrap();
+        Self { folder, bucket: Some(bucket) }
+    }
+
+    fn address(&self) -> String {
+        match &self.bucket {
+            Some(bucket) => bucket.address("motion/2018/report.html"),
+            None => format!("file://{}/report.html", self.folder.path().display()),
+        }
+    }
+
+    /// In words.
+    fn kind(&self) -> &str {
+        if self.bucket.is_some() { "a bucket" } else { "a folder" }
+    }
+
+    /// Opens it, waits until the list says so, and says what that took.
+    fn open(&self, browser: &mut Chromium, movies: &str, place: &str) {
+        let start = Instant::now();
+        browser.open(&self.address());
+        browser.wait(&format!("document.getElementById('place').textContent === {}", json!(place)));
+        let (took, heap) = (start.elapsed(), browser.call("Runtime.getHeapUsage", &json!({})));
+        let heap = heap["usedSize"].as_f64().unwrap() / f64::from(1 << 20);
+        let whole = memory::of_children();
+        println!(
+            "{movies} movies from {}: open in {:.2} s; JavaScript's heap {heap:.1} MiB, all processes of the browser {whole:.0} MiB",
+            self.kind(),
+            took.as_secs_f64(),
+        );
+        assert!(whole > heap && whole < MOST_MEMORY, "{whole} MiB");
+        assert_eq!(browser.eval("document.contentType"), "text/html");
+    }
 }
 
 fn shot(browser: &mut Chromium, name: &str) {
@@ -151,12 +221,19 @@ fn order(browser: &mut Chromium, by: &str, first: &str) {
 #[test]
 #[ignore = "needs a browser: make test-browser"]
 fn ten_movies_are_read_searched_and_looked_into() {
-    let folder = tempfile::tempdir().unwrap();
-    written(folder.path(), 10);
+    few(&Site::of_folder(10));
+}
+
+#[test]
+#[ignore = "needs a browser: make test-browser"]
+fn ten_movies_in_a_bucket_are_read_searched_and_looked_into() {
+    few(&Site::of_bucket(10));
+}
+
+fn few(site: &Site) {
     let mut browser = Chromium::start();
     browser.size(1280, 1000, false);
-    browser.open(&address(folder.path()));
-    browser.wait("document.getElementById('place').textContent === '1–11 of 11'");
+    site.open(&mut browser, "10", "1–11 of 11");
     shot(&mut browser, "ten");
     order(&mut browser, "undetermined", &name(7));
     order(&mut browser, "failed", &name(3));
@@ -188,11 +265,10 @@ fn ten_movies_are_read_searched_and_looked_into() {
 #[test]
 #[ignore = "needs a browser: make test-browser"]
 fn arrow_keys_walk_through_a_timeline() {
-    let folder = tempfile::tempdir().unwrap();
-    written(folder.path(), 3);
+    let site = Site::of_folder(3);
     let mut browser = Chromium::start();
     browser.size(1280, 1000, false);
-    browser.open(&address(folder.path()));
+    browser.open(&site.address());
     browser.wait("document.getElementById('place').textContent === '1–5 of 5'");
     browser.eval("document.getElementById('next').disabled = false, document.getElementById('next').focus()");
     browser.press("Tab", false);
@@ -208,16 +284,19 @@ fn arrow_keys_walk_through_a_timeline() {
 #[test]
 #[ignore = "needs a browser: make test-browser"]
 fn thirty_thousand_movies_open_and_are_searched_sorted_and_paged() {
-    let folder = tempfile::tempdir().unwrap();
-    written(folder.path(), 30_000);
+    many(&Site::of_folder(30_000));
+}
+
+#[test]
+#[ignore = "needs a browser: make test-browser"]
+fn thirty_thousand_movies_in_a_bucket_open_and_are_searched_sorted_and_paged() {
+    many(&Site::of_bucket(30_000));
+}
+
+fn many(site: &Site) {
     let mut browser = Chromium::start();
     browser.size(1280, 1000, false);
-    let start = Instant::now();
-    browser.open(&address(folder.path()));
-    browser.wait("document.getElementById('place').textContent === '1–25 of 30,001'");
-    let (took, heap) = (start.elapsed(), browser.call("Runtime.getHeapUsage", &json!({})));
-    let mib = |name: &str| heap[name].as_f64().unwrap() / f64::from(1 << 20);
-    println!("30,000 movies: open in {:.2} s, JavaScript's heap {:.1} MiB", took.as_secs_f64(), mib("usedSize"));
+    site.open(&mut browser, "30,000", "1–25 of 30,001");
     shot(&mut browser, "thirty-thousand");
     assert_eq!(names(&mut browser).len(), 25);
     browser.click("#next");
@@ -242,12 +321,11 @@ fn thirty_thousand_movies_open_and_are_searched_sorted_and_paged() {
 #[test]
 #[ignore = "needs a browser: make test-browser"]
 fn without_scripts_the_first_page_is_read() {
-    let folder = tempfile::tempdir().unwrap();
-    written(folder.path(), 300);
+    let site = Site::of_folder(300);
     let mut browser = Chromium::start();
     browser.scripts(false);
     browser.size(1280, 1000, false);
-    browser.open(&address(folder.path()));
+    browser.open(&site.address());
     assert_eq!(names(&mut browser).len(), 25);
     let shown = "(id) => getComputedStyle(document.querySelector(id)).display !== 'none'";
     assert_eq!(
@@ -260,12 +338,11 @@ fn without_scripts_the_first_page_is_read() {
 #[test]
 #[ignore = "needs a browser: make test-browser"]
 fn a_page_copied_alone_says_what_is_missing() {
-    let folder = tempfile::tempdir().unwrap();
-    written(folder.path(), 300);
-    std::fs::remove_dir_all(folder.path().join("report")).unwrap();
+    let site = Site::of_folder(300);
+    std::fs::remove_dir_all(site.folder.path().join("report")).unwrap();
     let mut browser = Chromium::start();
     browser.size(1280, 1000, false);
-    browser.open(&address(folder.path()));
+    browser.open(&site.address());
     browser.wait("document.getElementById('warning').textContent.includes('shows 25 of 300 movies')");
     assert_eq!(names(&mut browser).len(), 25);
     point_at(&mut browser, 1, 0.5);
@@ -276,15 +353,14 @@ fn a_page_copied_alone_says_what_is_missing() {
 #[test]
 #[ignore = "needs a browser: make test-browser"]
 fn the_report_fits_a_phone_and_a_desk_in_light_and_dark_and_names_its_parts() {
-    let folder = tempfile::tempdir().unwrap();
-    written(folder.path(), 10);
+    let site = Site::of_folder(10);
     let mut browser = Chromium::start();
     for (width, mobile) in [(1280, false), (360, true)] {
         for dark in [false, true] {
             browser.size(width, 900, mobile);
             browser.dark(dark);
             browser.open("about:blank");
-            browser.open(&address(folder.path()));
+            browser.open(&site.address());
             browser.wait("document.getElementById('place').textContent === '1–11 of 11'");
             let wide = browser.eval("[document.documentElement.scrollWidth, window.innerWidth]");
             assert!(wide[0].as_u64() <= wide[1].as_u64(), "at {width}: {wide}");

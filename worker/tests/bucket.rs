@@ -5,54 +5,27 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use archive::fault::{Fault, Rule};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto::Builder,
-};
-use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use serde_json::{Value, json};
 use support::{
     Lab,
+    bucket::{Bucket, KEY, SECRET},
     checkpoint::{checkpoints, rows_in, wait_until},
     movie,
     pods::{Pods, RUN},
 };
 
-const KEY: &str = "AKEYOFTHELAB";
-const SECRET: &str = "a-secret-of-the-lab";
+trait Output {
+    /// Pods whose output is this bucket, below a prefix.
+    fn pods(&self, lab: &Lab, change: impl FnOnce(&mut Value)) -> Pods;
 
-/// A bucket named `results`; its objects are files in a folder.
-struct Bucket {
-    endpoint: String,
-    folder: PathBuf,
-    _runtime: tokio::runtime::Runtime,
+    /// What an object below the prefix holds.
+    fn read(&self, name: &str) -> Vec<u8>;
 }
 
-impl Bucket {
-    fn beside(lab: &Lab) -> Self {
-        let root = lab.folder.path().join("s3");
-        let folder = root.join("results");
-        std::fs::create_dir_all(&folder).unwrap();
-        let mut service = S3ServiceBuilder::new(s3s_fs::FileSystem::new(&root).unwrap());
-        service.set_auth(SimpleAuth::from_single(KEY, SECRET));
-        let service = service.build();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        runtime.spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let service = service.clone();
-                let builder = Builder::new(TokioExecutor::new());
-                tokio::spawn(async move { drop(builder.serve_connection(TokioIo::new(stream), service).await) });
-            }
-        });
-        Self { endpoint, folder, _runtime: runtime }
-    }
-
+impl Output for Bucket {
     fn pods(&self, lab: &Lab, change: impl FnOnce(&mut Value)) -> Pods {
         let s3 =
             json!({"bucket": "results", "prefix": "motion/2018/", "endpoint": self.endpoint, "region": "eu-west-1"});
@@ -68,10 +41,14 @@ impl Bucket {
     }
 }
 
+fn beside(lab: &Lab) -> Bucket {
+    Bucket::in_folder(&lab.folder.path().join("s3"))
+}
+
 #[test]
 fn a_bucket_holds_what_a_folder_holds() {
     let lab = Lab::of(2);
-    let bucket = Bucket::beside(&lab);
+    let bucket = beside(&lab);
     let folder = lab.pods("out", |_| {}).run();
     let ended = bucket.pods(&lab, |_| {}).run();
     assert_eq!((ended.code, ended.message), (Some(0), folder.message), "{}", ended.stderr);
@@ -81,10 +58,39 @@ fn a_bucket_holds_what_a_folder_holds() {
     }
 }
 
+/// What a browser needs to show the report, instead of saving it.
+#[test]
+fn every_file_in_a_bucket_says_what_it_is() {
+    let lab = Lab::of(1);
+    let bucket = beside(&lab);
+    let ended = bucket.pods(&lab, |_| {}).run();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let stem = movie(1).trim_end_matches(".mov").to_owned();
+    lazycache::tls::use_ring();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let said = |name: &str| {
+        let address = bucket.address(&format!("motion/2018/{name}"));
+        let answer = runtime.block_on(reqwest::get(&address)).unwrap().error_for_status().unwrap();
+        answer.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+    };
+    for (name, expected) in [
+        ("report.html", "text/html; charset=utf-8"),
+        ("regions.csv", "text/csv; charset=utf-8"),
+        ("movie_metadata.csv", "text/csv; charset=utf-8"),
+        ("datapackage.json", "application/json"),
+        ("failures.jsonl", "application/x-ndjson"),
+        (&format!(".analysis/{RUN}/plan.jsonl"), "application/x-ndjson"),
+        (&format!("{stem}_optical_flow.json"), "application/json"),
+        (&format!("{stem}_frames.jpg"), "image/jpeg"),
+    ] {
+        assert_eq!(said(name), expected, "{name}");
+    }
+}
+
 #[test]
 fn a_bucket_is_a_ledger_too() {
     let lab = Lab::of(2);
-    let bucket = Bucket::beside(&lab);
+    let bucket = beside(&lab);
     bucket.pods(&lab, |_| {}).run();
     let papers = bucket.folder.join("motion/2018/.analysis");
     let plan = String::from_utf8(bucket.read(&format!(".analysis/{RUN}/plan.jsonl"))).unwrap();
@@ -96,7 +102,7 @@ fn a_bucket_is_a_ledger_too() {
 #[test]
 fn a_failure_is_reported_and_taken_back() {
     let lab = Lab::of(1);
-    let bucket = Bucket::beside(&lab);
+    let bucket = beside(&lab);
     let path = lab.root().join(movie(1));
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, "no movie").unwrap();
@@ -112,7 +118,7 @@ fn a_failure_is_reported_and_taken_back() {
 #[test]
 fn a_wrong_key_a_missing_bucket_and_a_missing_marker_are_told_with_78() {
     let lab = Lab::of(1);
-    let bucket = Bucket::beside(&lab);
+    let bucket = beside(&lab);
     let told = |pods: &Pods, reason: &str| {
         let ended = pods.plan();
         assert_eq!((ended.code, ended.reason()), (Some(78), reason), "{}", ended.stderr);
@@ -133,7 +139,7 @@ fn a_wrong_key_a_missing_bucket_and_a_missing_marker_are_told_with_78() {
 fn a_pod_that_takes_up_a_killed_one_goes_on_from_its_checkpoint() {
     let lab = Lab::of_frames(300);
     lab.pods("machine", |_| {}).run();
-    let bucket = Bucket::beside(&lab);
+    let bucket = beside(&lab);
     let below = bucket.folder.join("motion/2018");
     let pods = bucket.pods(&lab, |_| {}).with("ANALYSIS_CHECKPOINT_SECONDS", "0");
     pods.plan();

@@ -1,11 +1,15 @@
-//! Milliseconds a frame for each reduction and way of decoding, beside FFmpeg's full decode of the same packets.
+//! `make bench-prores`: milliseconds a frame for each reduction and way of decoding, beside FFmpeg's full decode of the same
+//! packets, alone and with area scaling to a quarter of width and height; and the whole frame decoded without FFmpeg.
 //!
-//! `cargo bench -p prores` makes two movies of 1920x1080, of some 0.6 and 0.9 MB a frame; `cargo bench -p prores -- X.mov`
-//! takes that movie. Processor time, not time on the clock; of several passes the fastest counts, because other work on the
+//! Two movies of 1920x1080 are made, of some 0.6 and 0.9 MB a frame; `cargo bench -p prores -- X.mov` takes that movie, and
+//! only prints its figures. Processor time, not time on the clock; of several passes the fastest counts, because other work on the
 //! machine only ever slows one down.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // a benchmark may
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a benchmark may
 
+#[path = "../../../operator/benches/operator/figures.rs"]
+#[allow(dead_code)] // the operator's benchmark uses the rest
+mod figures;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -16,6 +20,7 @@ use std::{
     time::Duration,
 };
 
+use figures::{Figure, Section};
 use prores::{Decoding, Range, Reduction};
 
 const FRAMES: usize = 24;
@@ -23,37 +28,57 @@ const PASSES: usize = 9;
 /// Detail at all sizes with the noise of a camera.
 const SOURCE: &str = "mandelbrot=size=1920x1080:start_scale=0.6:end_scale=0.2,noise=alls=7:allf=t,gblur=sigma=0.6";
 
+/// What the frames are to be, by FFmpeg.
+const QUARTER: &str = "scale=iw/4:ih/4:flags=area,format=gray";
+/// How many times faster the quarter is to be.
+const GOAL: f64 = 10.0;
+
 fn main() {
     let given: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).filter(|path| path.is_file()).collect();
-    for path in &given {
-        report(path);
-    }
+    let about = format!(
+        "By `make bench-prores`, on {}: frames of 1920x1080, grey. Processor time a frame in one thread, the least of {PASSES} \
+         passes. FFmpeg is its command line, decoding all of the frame; to a quarter, it scales by area averaging.",
+        figures::machine()
+    );
+    let section = Section { title: "Reduced decode", about };
     if given.is_empty() {
-        for encoder in ["-c:v prores_ks -profile:v 2", "-c:v prores_ks -profile:v 3"] {
+        let made = ["-c:v prores_ks -profile:v 2", "-c:v prores_ks -profile:v 3"].map(|encoder| {
             let folder = tempfile::tempdir().unwrap();
             let encoder = format!("{encoder} -pix_fmt yuv422p10le");
-            println!("\n{encoder}");
-            report(&support::movie(folder.path(), SOURCE, FRAMES, &encoder));
-        }
+            report(&support::movie(folder.path(), SOURCE, FRAMES, &encoder))
+        });
+        figures::tell(&section, &made.into_iter().flatten().collect::<Vec<_>>());
+    } else {
+        figures::print(&section, &given.iter().flat_map(|path| report(path)).collect::<Vec<_>>());
     }
 }
 
-fn report(path: &Path) {
+fn report(path: &Path) -> Vec<Figure> {
     let packets = support::packets(path);
-    let header = prores::header(&packets[0]).unwrap();
     let megabytes = packets.iter().map(Vec::len).sum::<usize>() as f64 / packets.len() as f64 / 1e6;
-    println!("{}x{}, {megabytes:.2} MB a frame, {} frames", header.width, header.height, packets.len());
-    let full = ffmpeg_milliseconds(path, packets.len());
-    println!("{:<12} {:<12} {full:8.3} ms", "ffmpeg", "full");
-    let took = milliseconds_of_whole(&packets);
-    println!("{:<12} {:<12} {took:8.3} ms {:6.1}x", "whole", "Interleaved", full / took);
+    let full = ffmpeg_milliseconds(path, packets.len(), "null");
+    let scaled = ffmpeg_milliseconds(path, packets.len(), QUARTER);
+    let quarter = milliseconds(&packets, Decoding::default(), Reduction::Quarter);
+    let times = |took: f64| format!("{took:.2} ms, {:.1}x", full / took);
+    let mut figures = vec![
+        Figure::of(
+            format!(
+                "{megabytes:.2} MB a frame, to a quarter ({quarter:.2} ms) beside FFmpeg's full decode and area scaling ({scaled:.2} ms)"
+            ),
+            format!("{:.1}x", scaled / quarter),
+            "10x (stretch 15x)",
+            scaled / quarter >= GOAL,
+        ),
+        Figure::aside("— FFmpeg's full decode alone", format!("{full:.2} ms")),
+        Figure::aside("— the whole frame, the same samples, and over that", times(milliseconds_of_whole(&packets))),
+    ];
     for reduction in [Reduction::Eighth, Reduction::Quarter, Reduction::Half] {
         for decoding in [Decoding::Plain, Decoding::Table, Decoding::Interleaved] {
             let took = milliseconds(&packets, decoding, reduction);
-            let (reduction, decoding) = (format!("{reduction:?}"), format!("{decoding:?}"));
-            println!("{reduction:<12} {decoding:<12} {took:8.3} ms {:6.1}x", full / took);
+            figures.push(Figure::aside(format!("— {reduction:?}, {decoding:?}, and over that"), times(took)));
         }
     }
+    figures
 }
 
 fn milliseconds_of_whole(packets: &[Vec<u8>]) -> f64 {
@@ -79,13 +104,13 @@ fn least(frames: usize, mut pass: impl FnMut()) -> f64 {
     (0..PASSES).map(|_| taken()).fold(f64::INFINITY, f64::min)
 }
 
-/// The user time FFmpeg says it took in one thread, less that of its start with the first frame.
-fn ffmpeg_milliseconds(path: &Path, frames: usize) -> f64 {
+/// The user time FFmpeg says it took in one thread to decode and filter, less that of its start with the first frame.
+fn ffmpeg_milliseconds(path: &Path, frames: usize, filter: &str) -> f64 {
     let seconds = |frames: usize| {
         let output = Command::new("ffmpeg")
-            .args(["-benchmark", "-threads", "1", "-i"])
+            .args(["-benchmark", "-threads", "1", "-filter_threads", "1", "-i"])
             .arg(path)
-            .args(["-map", "0:v", "-frames:v", &frames.to_string(), "-f", "null", "-"])
+            .args(["-map", "0:v", "-vf", filter, "-frames:v", &frames.to_string(), "-f", "null", "-"])
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&output.stderr).into_owned();

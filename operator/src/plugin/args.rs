@@ -65,9 +65,9 @@ pub enum Command {
     /// List all AnalysisJobs by activity.
     #[command(after_help = help::TOP_HELP)]
     Top(TopArgs),
-    /// Say where report.html is, and how to bring it here.
+    /// Say where the report is, and how to bring it here.
     ///
-    /// --to copies it from a claim: a restricted pod mounts the claim read-only, prints the file, and is deleted
+    /// --to copies it from a claim: a restricted pod mounts the claim read-only, prints the files, and is deleted
     /// whatever happens. That needs the rights to create and delete pods and to read their logs, not exec.
     #[command(after_help = help::REPORT_HELP)]
     Report(ReportArgs),
@@ -160,9 +160,12 @@ pub struct TopArgs {
 pub struct ReportArgs {
     /// The AnalysisJob
     pub name: String,
-    /// Copy report.html into this folder; made if missing
+    /// Copy report.html, its pages and the tables into this folder; made if missing
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
+    /// With --to: the movies' pictures too, some 50 KB each; those of the first page are in report.html
+    #[arg(long, requires = "to")]
+    pub pictures: bool,
     /// How a claim is read
     #[command(flatten)]
     pub reader: ReaderArgs,
@@ -174,7 +177,7 @@ pub struct ReportArgs {
 /// How a file of a claim is read: by a pod.
 #[derive(Debug, clap::Args)]
 pub struct ReaderArgs {
-    /// Image of the pod that reads a claim; needs sh, stat, tail, head, base64 [default: the image of the job's workers]
+    /// Image of the pod that reads a claim: one of the worker [default: the image of the job's workers]
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
     /// Seconds that pod may take to start and end

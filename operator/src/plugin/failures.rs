@@ -9,7 +9,7 @@ use super::{
     console::Console,
     error::PluginError,
     jobs,
-    report::{place::Place, reader::Reader},
+    report::{place::Place, pod::Files, reader::Reader},
     table::table,
     words::{count, printable},
 };
@@ -88,7 +88,7 @@ async fn all(
         });
     };
     let place = Place::of(job)?;
-    let reader = Reader::new(job, &place, &report, &args.reader, session).await?;
+    let reader = Reader::new(job, &place, Files::one(&report), &args.reader, session).await?;
     let bytes = reader.read(console, stop).await?;
     show(&String::from_utf8_lossy(&bytes), args.output, console)
 }

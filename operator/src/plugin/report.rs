@@ -1,7 +1,7 @@
 //! `report`: where report.html stands, and bringing it here.
 //!
 //! ```text
-//!   spec.output ─▶ place ─┬─ claim ──▶ a pod prints the file, piece by piece, into its log ─▶ DIR/report.html
+//!   spec.output ─▶ place ─┬─ claim ──▶ pods print the files, piece by piece, into their logs ─▶ unpack ─▶ DIR/report.html, report/
 //!                         └─ bucket ─▶ the command of the store's own tool
 //! ```
 
@@ -9,14 +9,20 @@ mod answer;
 pub mod place;
 pub mod pod;
 pub mod reader;
+pub mod unpack;
 
-use std::{fs, io::Write, path::Path};
+use std::path::Path;
 
 use analysisjob::AnalysisJob;
 use plan::exit;
 use serde_json::json;
 
-use self::{place::Place, reader::Reader};
+use self::{
+    place::Place,
+    pod::Files,
+    reader::Reader,
+    unpack::{Folder, UnpackError},
+};
 use super::{
     args::{Format, ReportArgs},
     connect::Session,
@@ -26,10 +32,18 @@ use super::{
     view::{Outcome, outcome},
 };
 
+/// Movies whose pictures are within the page.
+const FIRST_PAGE: u64 = 25;
 /// The report's name in the output.
 const REPORT: &str = "report.html";
-/// The folder of what a report on many movies does not hold itself.
-const FOLDER: &str = "report";
+/// The folder of what a report on many movies does not hold itself, and the tables the page links to.
+const BESIDE: [&str; 5] = ["report", "regions.csv", "movie_metadata.csv", "datapackage.json", "failures.jsonl"];
+
+/// What is copied, so that the page reads as it does where it is.
+fn files(args: &ReportArgs) -> Files {
+    let also = BESIDE.map(ToOwned::to_owned).to_vec();
+    Files { file: REPORT.to_owned(), also, pictures: args.pictures }
+}
 
 /// Says where the report is, or copies it. `stop` ends the copying; the pod is deleted all the same.
 pub async fn run(
@@ -44,26 +58,43 @@ pub async fn run(
         say(args, &job, &place, session, console).await?;
         return Ok(exit::DONE);
     };
-    let reader = Reader::new(&job, &place, REPORT, &args.reader, session).await?;
-    let bytes = reader.read(console, stop).await?;
-    let file = folder.join(REPORT);
-    write(&file, &bytes).map_err(|source| PluginError::File { doing: "write", path: file.clone(), source })?;
-    let movies = movies(&bytes);
-    if let Some(Movies { here, all }) = movies.filter(|movies| movies.here < movies.all) {
-        let folder = place.path(FOLDER);
+    let reader = Reader::new(&job, &place, files(args), &args.reader, session).await?;
+    copy(args, folder, &reader, console, stop).await?;
+    Ok(exit::DONE)
+}
+
+/// Whole or not at all: a report that was there stays until the new one is complete.
+async fn copy(
+    args: &ReportArgs,
+    folder: &Path,
+    reader: &Reader<'_>,
+    console: &mut Console<'_>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), PluginError> {
+    let mut target = Folder::new(folder).map_err(not_written)?;
+    let bytes = reader.read_into(&mut target, console, stop).await?;
+    let (count, movies) = (target.files(), movies(&target.read(REPORT).map_err(not_written)?));
+    target.finish().map_err(not_written)?;
+    if !args.pictures && movies.is_some_and(|movies| movies.all > FIRST_PAGE) {
         console.note(&format!(
-            "it shows {here} of {all} movies; copy the folder {folder} of {} beside it to read them all",
-            place.name()
+            "pictures of the movies after the first {FIRST_PAGE} were not copied; --pictures brings them"
         ));
     }
+    let file = folder.join(REPORT);
     match args.output {
-        Format::Text => console.print(&format!("{}\n", file.display()))?,
+        Format::Text => console.print(&format!("{}\n", file.display())),
         Format::Json => {
             let movies = movies.map(|Movies { here, all }| json!({"here": here, "all": all}));
-            console.print_json(&json!({"file": file, "bytes": bytes.len(), "movies": movies}))?;
+            console.print_json(&json!({"file": file, "files": count, "bytes": bytes, "movies": movies}))
         }
     }
-    Ok(exit::DONE)
+}
+
+fn not_written(error: UnpackError) -> PluginError {
+    match error {
+        UnpackError::Write { path, source } => PluginError::File { doing: "write", path, source },
+        UnpackError::Broken(message) => PluginError::Unfit { message, mend: String::new() },
+    }
 }
 
 /// How many movies a report holds itself, and of how many it is.
@@ -81,17 +112,6 @@ fn movies(html: &[u8]) -> Option<Movies> {
     Some(Movies { here: here.parse().ok()?, all: all.parse().ok()? })
 }
 
-/// Whole or not at all: a report that was there stays until the new one is complete.
-fn write(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
-    }
-    let partial = file.with_extension("html.part");
-    let written = fs::File::create(&partial).and_then(|mut open| open.write_all(bytes));
-    let renamed = written.and_then(|()| fs::rename(&partial, file));
-    renamed.inspect_err(|_| drop(fs::remove_file(&partial)))
-}
-
 async fn say(
     args: &ReportArgs,
     job: &AnalysisJob,
@@ -100,8 +120,8 @@ async fn say(
     console: &mut Console<'_>,
 ) -> Result<(), PluginError> {
     let by_hand = match place {
-        Place::Claim { .. } => Reader::new(job, place, REPORT, &args.reader, session).await?.by_hand()?,
-        Place::Bucket { .. } => format!("  {}\n", place.fetch(REPORT)),
+        Place::Claim { .. } => Reader::new(job, place, files(args), &args.reader, session).await?.by_hand()?,
+        Place::Bucket { .. } => format!("  {}\n", place.fetch(&files(args))),
     };
     match args.output {
         Format::Text => console.print(&text(args, job, place, session, &by_hand)),
@@ -131,13 +151,14 @@ mod tests {
     use super::*;
     use crate::plugin::{
         args::ReaderArgs,
-        testing::{Desk, object, server},
+        testing::{Call, Desk, object, parcel, server},
     };
     use serde_json::Value;
+    use std::fs;
 
     fn args() -> ReportArgs {
         let reader = ReaderArgs { image: Some("worker:1".to_owned()), timeout: 60 };
-        ReportArgs { name: "ashes-2018".to_owned(), to: None, reader, output: Format::Text }
+        ReportArgs { name: "ashes-2018".to_owned(), to: None, pictures: false, reader, output: Format::Text }
     }
 
     async fn said(change: impl FnOnce(&mut Value)) -> String {
@@ -181,7 +202,7 @@ EOF
         let expected = "\
 ashes-2018: report.html stands in bucket results, at motion/report.html
 to bring it here:
-  aws s3 cp s3://results/motion/report.html . --region us-east-1 --endpoint-url https://minio:9000
+  aws s3 cp s3://results/motion/ . --recursive --exclude '*' --include 'report/*' --include regions.csv --include movie_metadata.csv --include datapackage.json --include failures.jsonl --include report.html --region us-east-1 --endpoint-url https://minio:9000
 ";
         assert_eq!(text.await, expected);
     }
@@ -194,13 +215,52 @@ to bring it here:
         assert_eq!(movies(b"<!DOCTYPE html><head><title>of an earlier release"), None);
     }
 
-    #[test]
-    fn a_report_is_written_whole_into_a_new_folder() {
+    /// A cluster whose pods succeed and print this.
+    fn cluster(log: String) -> Session {
+        let container = json!({"name": "reader", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+                               "state": {"terminated": {"exitCode": 0}}});
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"},
+                         "status": {"phase": "Succeeded", "containerStatuses": [container]}});
+        let answer = move |call: &Call| match call.line.as_str() {
+            line if line.ends_with("/log") => (200, Value::String(log.clone())),
+            line if line.contains("/analysisjobs/") => (200, object()),
+            _ => (200, pod.clone()),
+        };
+        server(answer).0
+    }
+
+    async fn copied(folder: &Path, log: String) -> (Result<u8, PluginError>, Desk) {
+        let mut desk = Desk::default();
+        let args = ReportArgs { to: Some(folder.to_owned()), ..args() };
+        let code = run(&args, &cluster(log), &mut desk.console(), std::future::pending()).await;
+        (code, desk)
+    }
+
+    #[tokio::test]
+    async fn a_report_comes_with_its_pages_and_tables_and_says_what_does_not() {
+        let html = "<meta name=\"movies\" content=\"25/280\">";
+        let log = parcel(&[("report/0002.js", "p"), ("report/index.js", "i"), ("regions.csv", "r"), (REPORT, html)]);
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("a/b").join(REPORT);
-        write(&file, b"<html>").unwrap();
-        write(&file, b"<html>2").unwrap();
-        assert_eq!(fs::read(&file).unwrap(), b"<html>2");
-        assert_eq!(fs::read_dir(folder.path().join("a/b")).unwrap().count(), 1);
+        let to = folder.path().join("a/b");
+        let (code, desk) = copied(&to, log).await;
+        assert_eq!(code.unwrap(), 0);
+        for (name, content) in [("report/0002.js", "p"), ("report/index.js", "i"), ("regions.csv", "r"), (REPORT, html)]
+        {
+            assert_eq!(fs::read_to_string(to.join(name)).unwrap(), content, "{name}");
+        }
+        assert_eq!(fs::read_dir(&to).unwrap().count(), 3, "nothing half is left");
+        assert_eq!(desk.out(), format!("{}\n", to.join(REPORT).display()));
+        assert!(desk.err().contains("--pictures brings them"), "{}", desk.err());
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_breaks_leaves_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(REPORT), "old").unwrap();
+        let log = parcel(&[("report/0002.js", "p"), (REPORT, "<html>")]);
+        let (code, _) = copied(folder.path(), log[..log.len() - 8].to_owned()).await;
+        assert_eq!(code.unwrap_err().exit_code(), 69);
+        assert_eq!(fs::read_to_string(folder.path().join(REPORT)).unwrap(), "old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -115,6 +115,24 @@ pub(crate) fn server(answer: impl FnMut(&Call) -> (u16, Value) + Send + 'static)
     (Session { client: Client::new(service, "science"), namespace: "science".to_owned(), flags: String::new() }, calls)
 }
 
+/// What a pod prints of `bytes`: those from `from` to `end` of `total`.
+pub(crate) fn printed(from: u64, end: u64, total: u64, bytes: &[u8]) -> String {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, bytes).unwrap();
+    let base64 = serde_json::to_value(k8s_openapi::ByteString(packed.finish().unwrap())).unwrap();
+    let (first, second) = base64.as_str().unwrap().split_at(8);
+    format!("parcel {total} 9f {from} {end}\n{first}\n{second}\n")
+}
+
+/// All of these files in one piece.
+pub(crate) fn parcel(files: &[(&str, &str)]) -> String {
+    let text: String = files
+        .iter()
+        .map(|(name, content)| format!("{}\n{content}", json!({"name": name, "size": content.len()})))
+        .collect();
+    printed(0, text.len() as u64, text.len() as u64, text.as_bytes())
+}
+
 /// A refusal as the API server words it.
 pub(crate) fn refusal(code: u16, reason: &str, message: &str, name: &str) -> (u16, Value) {
     let details = json!({"name": name, "group": "camhd.science", "kind": "analysisjobs"});

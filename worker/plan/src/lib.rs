@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Read next: [`selection`] (which movies), [`analysis`] (which frames), [`ledger`] (what is already done), [`run`] (the
-//! plan document), [`cost`] (how many items an index does), [`message`] and [`exit`] (what is said at the end).
+//! plan document), [`cost`] (how many items an index does), [`message`] and [`exit`] (what is said at the end), [`parcel`]
+//! (files of an output through a log).
 
 pub mod analysis;
 pub mod cost;
@@ -16,6 +17,7 @@ pub mod exit;
 pub mod ledger;
 pub mod message;
 pub mod names;
+pub mod parcel;
 pub mod run;
 pub mod selection;
 pub mod summary;

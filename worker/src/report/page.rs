@@ -44,6 +44,8 @@ impl Page<'_> {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="movies" content=(format!("{}/{}", self.here, self.totals.movies));
+                    // Else a browser asks the site's root for one, which in a bucket is refused.
+                    link rel="icon" href="data:,";
                     title { (self.name) }
                     style { (PreEscaped(STYLE)) }
                 }

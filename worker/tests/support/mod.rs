@@ -10,6 +10,7 @@ use std::{
 use archive::{Movie, Server};
 use serde_json::Value;
 
+pub mod bucket;
 pub mod cache;
 pub mod checkpoint;
 pub mod pods;

@@ -7,7 +7,7 @@ Examples:
   kubectl analysis failures ashes-2018 -o json   # what failed and why, as JSON lines
   kubectl analysis retry ashes-2018              # the failed movies once more
   kubectl analysis top -A                        # everything that is going on
-  kubectl analysis report ashes-2018 --to .      # bring report.html here
+  kubectl analysis report ashes-2018 --to .      # bring the report here
   kubectl analysis completions kubectl           # completion of `kubectl analysis <TAB>`
 
 Exit codes:

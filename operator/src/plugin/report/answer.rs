@@ -1,6 +1,10 @@
 //! What a pod that reads a file answers: why it does not run, how it ended, what it printed. Pure.
 
+use std::io::Read;
+
+use flate2::read::GzDecoder;
 use k8s_openapi::{ByteString, api::core::v1::Pod};
+use plan::parcel::Head;
 use serde_json::Value;
 
 use crate::plugin::words::printable;
@@ -8,9 +12,9 @@ use crate::plugin::words::printable;
 /// What one pod printed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Piece {
-    /// Size and time of the file.
-    pub(super) version: (u64, u64),
-    /// The bytes.
+    /// Where it is among all.
+    pub(super) head: Head,
+    /// The bytes, no longer compressed.
     pub(super) bytes: Vec<u8>,
 }
 
@@ -39,27 +43,38 @@ pub(super) fn waits_for(pod: &Pod) -> Option<String> {
     container.or_else(unscheduled)
 }
 
-/// Size and time of the file, then base64.
+/// A head, then base64 of what is compressed; `None` unless it is whole.
 pub(super) fn parse(log: &str) -> Option<Piece> {
-    let (header, rest) = log.split_once('\n')?;
-    let (size, time) = header.trim().split_once(' ')?;
+    let (line, rest) = log.split_once('\n')?;
+    let head = Head::parse(line)?;
     let encoded: String = rest.lines().map(str::trim).collect();
-    let ByteString(bytes) = serde_json::from_value(Value::String(encoded)).ok()?;
-    Some(Piece { version: (size.parse().ok()?, time.parse().ok()?), bytes })
+    let ByteString(packed) = serde_json::from_value(Value::String(encoded)).ok()?;
+    let (length, mut bytes) = (head.end - head.from, Vec::new());
+    // Never more than was announced, whatever is in there.
+    GzDecoder::new(&packed[..]).take(length + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 == length).then_some(Piece { head, bytes })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugin::testing::printed;
     use serde_json::json;
 
     #[test]
-    fn a_log_is_size_and_time_and_then_base64_over_many_lines() {
-        let piece = Piece { version: (6, 1_700_000_000), bytes: b"<html>".to_vec() };
-        assert_eq!(parse("6 1700000000\nPGh0\nbWw+\n"), Some(piece));
-        assert_eq!(parse("0 1\n"), Some(Piece { version: (0, 1), bytes: Vec::new() }));
-        for broken in ["", "6", "6 x\nPGh0", "6 1\nPGh", "tail: cannot open\n"] {
-            assert_eq!(parse(broken), None, "{broken}");
+    fn a_log_is_a_head_and_then_base64_over_many_lines_and_nothing_less() {
+        let log = printed(4, 10, 30, b"<html>");
+        let piece = parse(&log).unwrap();
+        assert_eq!((piece.head.from, piece.head.end, piece.head.total, &piece.bytes[..]), (4, 10, 30, &b"<html>"[..]));
+        let broken = [
+            String::new(),
+            "exec /bin/sh: no such file\n".to_owned(),
+            log[..log.len() - 9].to_owned(),
+            log.replace(" 4 10", " 4 11"),
+            log.replace(" 4 10", " 4 9"),
+        ];
+        for broken in broken {
+            assert_eq!(parse(&broken), None, "{broken}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use analysisjob::{AnalysisJob, S3};
 
+use super::pod::Files;
 use crate::plugin::{error::PluginError, plan::temporary::results_claim, words::quoted};
 
 /// Where results stand.
@@ -60,12 +61,23 @@ impl Place {
         }
     }
 
-    /// The command that fetches a file from a bucket.
-    pub fn fetch(&self, file: &str) -> String {
+    /// The command that fetches files from a bucket.
+    pub fn fetch(&self, files: &Files) -> String {
         let Self::Bucket { s3 } = self else { return String::new() };
-        let address = quoted(&format!("s3://{}/{}", s3.bucket, self.path(file)));
         let endpoint = s3.endpoint.as_ref().map(|url| format!(" --endpoint-url {}", quoted(url))).unwrap_or_default();
-        format!("aws s3 cp {address} . --region {}{endpoint}", s3.region)
+        let from = |path: &str| quoted(&format!("s3://{}/{path}", s3.bucket));
+        let region = &s3.region;
+        if files.also.is_empty() {
+            return format!("aws s3 cp {} . --region {region}{endpoint}", from(&self.path(&files.file)));
+        }
+        // Of a folder, its files; a name without an ending is one.
+        let wanted = |name: &String| if name.contains('.') { name.clone() } else { format!("{name}/*") };
+        let mut patterns: Vec<String> = files.also.iter().map(wanted).collect();
+        patterns.push(files.file.clone());
+        patterns.extend(files.pictures.then(|| "*_frames.jpg".to_owned()));
+        let include: String = patterns.iter().map(|pattern| format!(" --include {}", quoted(pattern))).collect();
+        let all = from(&self.path(""));
+        format!("aws s3 cp {all} . --recursive --exclude '*'{include} --region {region}{endpoint}")
     }
 }
 

@@ -1,49 +1,59 @@
-//! The pod that reads one file of a claim: restricted, read-only, gone in a moment. Pure.
+//! The pod that reads files of a claim: restricted, read-only, gone in a moment. Pure.
 //!
-//! It prints `SIZE MTIME`, then one piece of the file as base64. A piece stays well below the 10 MiB at which a kubelet
-//! by default begins a new log file, because `logs` gives the newest one only.
+//! It runs `analysis-worker export`, which prints one piece of the files (`plan::parcel`). A piece stays well below the 10 MiB
+//! at which a kubelet by default begins a new log file, because `logs` gives the newest one only.
 
 use analysisjob::{AnalysisJob, labels, managers};
 use serde_json::{Value, json};
 
-/// The most bytes of a file that are read at once.
+/// The most bytes, compressed, that are read at once; as base64 a third more.
 pub const PIECE: u64 = 5 << 20;
-/// Exit code of the pod: the file is not there.
-pub const NO_FILE: i32 = 3;
-/// Exit code of the pod: the file is there, and cannot be read.
-pub const NO_ACCESS: i32 = 4;
 /// Everyone's UID in this project's images.
 const UID: u32 = 10_001;
 /// Where the claim is mounted.
 const MOUNT: &str = "/results";
 
-/// Prints one piece; FILE, FROM (counted from 1) and COUNT are its environment.
-const PRINT_PIECE: &str = "cd /results && [ -f \"$FILE\" ] || exit 3\n[ -r \"$FILE\" ] || exit 4\n\
-    stat -L -c '%s %Y' \"$FILE\" && tail -c \"+$FROM\" \"$FILE\" | head -c \"$COUNT\" | base64 -w 4096";
-/// Prints the whole file as it is.
-const PRINT_FILE: &str = "cat \"/results/$FILE\"";
-
-/// What a pod reads, and with what.
+/// What is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The claim.
     pub claim: String,
-    /// The file, as a path from the claim's root.
-    pub file: String,
-    /// An image with a shell and coreutils.
+    /// The output's folder in it; empty for its root.
+    pub folder: String,
+    /// Which files.
+    pub files: Files,
+    /// An image of the worker.
     pub image: String,
     /// The longest it may run, in seconds.
     pub timeout: u32,
 }
 
-/// The pod that prints the piece that begins `offset` bytes into the file.
-pub fn piece(job: &AnalysisJob, name: &str, source: &Source, offset: u64) -> Value {
-    let env = json!([
-        {"name": "FILE", "value": source.file},
-        {"name": "FROM", "value": (offset + 1).to_string()},
-        {"name": "COUNT", "value": PIECE.to_string()},
-    ]);
-    let mut pod = pod(job, name, source, PRINT_PIECE, &env);
+/// Files of an output, by their names in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// It has to be there.
+    pub file: String,
+    /// Files, and folders' files, that come too where they are there.
+    pub also: Vec<String>,
+    /// The pictures of all movies.
+    pub pictures: bool,
+}
+
+impl Files {
+    /// One file.
+    pub fn one(file: &str) -> Self {
+        Self { file: file.to_owned(), ..Self::default() }
+    }
+}
+
+/// The pod that prints the piece that begins at byte `from`.
+pub fn piece(job: &AnalysisJob, name: &str, source: &Source, from: u64) -> Value {
+    let Files { file, also, pictures } = &source.files;
+    let mut words = vec!["--file".to_owned(), file.clone()];
+    words.extend(also.iter().flat_map(|name| ["--also".to_owned(), name.clone()]));
+    words.extend(pictures.then(|| "--pictures".to_owned()));
+    words.extend(["--from".to_owned(), from.to_string(), "--limit".to_owned(), PIECE.to_string()]);
+    let mut pod = pod(job, name, source, &words);
     // Should nobody be left to delete it, it goes with the AnalysisJob. It is not the job's child: no controller.
     if let Some(uid) = &job.metadata.uid {
         let owner = json!({"apiVersion": "camhd.science/v1alpha1", "kind": "AnalysisJob", "uid": uid,
@@ -53,18 +63,21 @@ pub fn piece(job: &AnalysisJob, name: &str, source: &Source, offset: u64) -> Val
     pod
 }
 
-/// The pod that prints the whole file, for a person to make.
+/// The pod that prints the file as it is, for a person to make.
 pub fn whole(job: &AnalysisJob, name: &str, source: &Source) -> Value {
-    pod(job, name, source, PRINT_FILE, &json!([{"name": "FILE", "value": source.file}]))
+    pod(job, name, source, &["--file".to_owned(), source.files.file.clone(), "--plain".to_owned()])
 }
 
-fn pod(job: &AnalysisJob, name: &str, source: &Source, script: &str, env: &Value) -> Value {
+fn pod(job: &AnalysisJob, name: &str, source: &Source, words: &[String]) -> Value {
     let metadata = json!({"name": name, "labels": {
         labels::APP_NAME: labels::APP, labels::MANAGED_BY: managers::PLUGIN,
     }});
+    let folder = [MOUNT, source.folder.trim_matches('/')].join("/");
+    let mut command = vec!["analysis-worker", "export", folder.trim_end_matches('/')];
+    command.extend(words.iter().map(String::as_str));
     let container = json!({
-        "name": "reader", "image": source.image, "command": ["/bin/sh", "-c", script], "env": env,
-        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}},
+        "name": "reader", "image": source.image, "command": command,
+        "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         "securityContext": {
             "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
         },
@@ -89,10 +102,15 @@ mod tests {
     use super::*;
     use crate::plugin::testing::job;
     use k8s_openapi::api::core::v1::Pod;
-    use std::process::Command;
 
     fn source(file: &str) -> Source {
-        Source { claim: "results".to_owned(), file: file.to_owned(), image: "worker:1".to_owned(), timeout: 60 }
+        Source {
+            claim: "results".to_owned(),
+            folder: String::new(),
+            files: Files::one(file),
+            image: "worker:1".to_owned(),
+            timeout: 60,
+        }
     }
 
     #[test]
@@ -112,23 +130,27 @@ mod tests {
         assert_eq!(typed.metadata.owner_references.unwrap()[0].uid, "u-1");
     }
 
-    /// Runs a script as the pod would, with `folder` in place of the mounted claim.
-    fn run(script: &str, folder: &std::path::Path, file: &str, from: u64) -> (Option<i32>, String) {
-        let script = script.replace(MOUNT, folder.to_str().unwrap());
-        let env = [("FILE", file.to_owned()), ("FROM", from.to_string()), ("COUNT", "4".to_owned())];
-        let output = Command::new("/bin/sh").args(["-c", &script]).envs(env).output().unwrap();
-        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    fn command(pod: &Value) -> String {
+        let words = pod["spec"]["containers"][0]["command"].as_array().unwrap();
+        words.iter().map(|word| word.as_str().unwrap()).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
-    fn the_script_prints_a_piece_after_size_and_time() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("a b.html"), "0123456789").unwrap();
-        let (code, said) = run(PRINT_PIECE, folder.path(), "a b.html", 5);
-        let (header, rest) = said.split_once('\n').unwrap();
-        assert!(code == Some(0) && header.starts_with("10 "), "{said}");
-        assert_eq!(rest, "NDU2Nw==\n", "4567");
-        assert_eq!(run(PRINT_PIECE, folder.path(), "missing", 1).0, Some(NO_FILE));
-        assert_eq!(run(PRINT_FILE, folder.path(), "a b.html", 1), (Some(0), "0123456789".to_owned()));
+    fn it_says_which_files_and_from_where() {
+        let report = Files {
+            file: "report.html".to_owned(),
+            also: vec!["report".to_owned(), "regions.csv".to_owned()],
+            pictures: true,
+        };
+        let source = Source { files: report, folder: "motion/2018/".to_owned(), ..source("") };
+        assert_eq!(
+            command(&piece(&job(), "x", &source, 17)),
+            "analysis-worker export /results/motion/2018 --file report.html --also report --also regions.csv --pictures \
+             --from 17 --limit 5242880"
+        );
+        assert_eq!(
+            command(&whole(&job(), "x", &self::source("a b.html"))),
+            "analysis-worker export /results --file a b.html --plain"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Reads one file of a claim without exec: a pod prints a piece of it, its log is read, the pod is deleted; then the
-//! next piece. Every piece carries the file's size and time, so that what was cut or changed meanwhile is noticed.
+//! Reads files of a claim without exec: a pod prints a piece of them, its log is read, the pod is deleted; then the next
+//! piece. Every piece says where it is and of which version, so that what was cut or changed meanwhile is noticed.
 
 use std::{
     pin::{Pin, pin},
@@ -12,11 +12,16 @@ use kube::{
     Api,
     api::{DeleteParams, LogParams, PostParams},
 };
+use plan::{
+    exit,
+    parcel::{NO_ACCESS, NO_FILE},
+};
 
 use super::{
     answer::{Piece, exit_code, parse, waits_for},
     place::Place,
-    pod::{self, NO_ACCESS, NO_FILE, PIECE, Source},
+    pod::{self, Files, Source},
+    unpack::{Memory, Target, UnpackError, Unpacking},
 };
 use crate::plugin::{
     args::ReaderArgs,
@@ -31,33 +36,38 @@ use crate::plugin::{
 /// How long deleting may take before it is left to the owner reference.
 const DELETE: Duration = Duration::from_secs(15);
 
+/// Exit code of a container whose program is not in its image.
+const NO_PROGRAM: i32 = 128;
+/// Exit code of a worker that does not know the command.
+const NO_COMMAND: i32 = exit::USAGE as i32;
+
 /// What is read, and where.
 pub struct Reader<'a> {
     job: &'a AnalysisJob,
     session: &'a Session,
     source: Source,
-    /// The file's name in the output, for people.
-    file: String,
+    /// The file's path in the claim, for people.
+    path: String,
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of `file` of the job's output; refused for a bucket, with the command that does it.
+    /// A reader of files of the job's output; refused for a bucket, with the command that does it.
     pub async fn new(
         job: &'a AnalysisJob,
         place: &Place,
-        file: &str,
+        files: Files,
         args: &ReaderArgs,
         session: &'a Session,
     ) -> Result<Self, PluginError> {
-        let Place::Claim { claim, .. } = place else {
+        let Place::Claim { claim, folder } = place else {
             return Err(PluginError::Unfit {
-                message: format!("{file} is in a bucket, whose keys are in a secret this plugin does not read"),
-                mend: format!("fetch it with keys of your own: {}", place.fetch(file)),
+                message: format!("{} is in a bucket, whose keys are in a secret this plugin does not read", files.file),
+                mend: format!("fetch it with keys of your own: {}", place.fetch(&files)),
             });
         };
-        let image = image(job, args, session).await;
-        let source = Source { claim: claim.clone(), file: place.path(file), image, timeout: args.timeout };
-        Ok(Self { job, session, source, file: file.to_owned() })
+        let (image, path) = (image(job, args, session).await, place.path(&files.file));
+        let source = Source { claim: claim.clone(), folder: folder.clone(), files, image, timeout: args.timeout };
+        Ok(Self { job, session, source, path })
     }
 
     /// The commands that do the same by hand.
@@ -66,7 +76,7 @@ impl<'a> Reader<'a> {
         let pod = serde_json::to_string(&pod::whole(self.job, &name, &self.source))?;
         let kubectl = |words: String| self.session.kubectl(&words);
         let wait = format!("wait pod/{name} --for=jsonpath={{.status.phase}}=Succeeded --timeout=5m");
-        let file = self.file.rsplit('/').next().unwrap_or_default();
+        let file = self.source.files.file.rsplit('/').next().unwrap_or_default();
         Ok(format!(
             "  {} <<'EOF'\n{pod}\nEOF\n  {}\n  {} > {file}\n  {}\n",
             kubectl("create -f -".to_owned()),
@@ -76,42 +86,55 @@ impl<'a> Reader<'a> {
         ))
     }
 
-    /// The whole file. `stop` ends the reading; no pod stays.
+    /// The file that has to be there, and nothing else. `stop` ends the reading; no pod stays.
     pub async fn read(
         &self,
         console: &mut Console<'_>,
         stop: impl Future<Output = ()>,
     ) -> Result<Vec<u8>, PluginError> {
+        let mut memory = Memory::default();
+        self.read_into(&mut memory, console, stop).await?;
+        Ok(memory.0)
+    }
+
+    /// All files, one after the other into `target`; gives how many bytes.
+    pub async fn read_into(
+        &self,
+        target: &mut impl Target,
+        console: &mut Console<'_>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<u64, PluginError> {
         let mut stop = pin!(stop);
-        let (mut bytes, mut version) = (Vec::new(), None);
+        let mut unpacking = Unpacking::new(target);
+        let (mut at, mut version) = (0, None);
         loop {
-            let piece = self.piece(bytes.len() as u64, console, stop.as_mut()).await?;
-            if version.is_some_and(|version| version != piece.version) {
-                return Err(self.failed("", "the file changed while it was read"));
+            let Piece { head, bytes } = self.piece(at, console, stop.as_mut()).await?;
+            if version.as_ref().is_some_and(|version| *version != head.version) {
+                return Err(self.failed("", "the files changed while they were read"));
             }
-            let size = piece.version.0;
-            version = Some(piece.version);
-            let expected = PIECE.min(size.saturating_sub(bytes.len() as u64));
-            if piece.bytes.len() as u64 != expected {
-                return Err(self.failed("", "its log is not whole"));
+            if head.from != at {
+                return Err(self.failed("", "its log is of another piece"));
             }
-            bytes.extend(piece.bytes);
-            if bytes.len() as u64 >= size {
-                return Ok(bytes);
+            unpacking.take(&bytes).map_err(|error| self.not_unpacked(error))?;
+            at = head.end;
+            if at == head.total {
+                unpacking.end().map_err(|error| self.not_unpacked(error))?;
+                return Ok(at);
             }
-            console.note(&format!("{}: {} of {} MiB", self.file, bytes.len() >> 20, size >> 20));
+            version = Some(head.version);
+            console.note(&format!("{}: {} of {} MiB", self.source.files.file, at >> 20, head.total >> 20));
         }
     }
 
     /// One piece, and no pod left of it: also when `stop` comes first.
     async fn piece(
         &self,
-        offset: u64,
+        from: u64,
         console: &mut Console<'_>,
         mut stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Piece, PluginError> {
         let name = format!("{}-read-{}", self.job.metadata.name.as_deref().unwrap_or_default(), suffix());
-        let (made, stopped) = uncut(self.make(&name, offset), stop.as_mut()).await;
+        let (made, stopped) = uncut(self.make(&name, from), stop.as_mut()).await;
         let printed = match made {
             Err(error) if error.is_refusal() => return Err(error),
             Err(error) => Err(error),
@@ -125,15 +148,15 @@ impl<'a> Reader<'a> {
             let mend = self.session.kubectl(&format!("delete pod {name}"));
             console.note(&format!("failed to delete the pod {name} ({error}); do it by hand: {mend}"));
         }
-        parse(&printed?).ok_or_else(|| self.failed(&name, "its log cannot be read"))
+        parse(&printed?).ok_or_else(|| self.failed(&name, "its log is not whole, or of another program"))
     }
 
     fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.session.client.clone(), &self.session.namespace)
     }
 
-    async fn make(&self, name: &str, offset: u64) -> Result<(), PluginError> {
-        let pod: Pod = serde_json::from_value(pod::piece(self.job, name, &self.source, offset))?;
+    async fn make(&self, name: &str, from: u64) -> Result<(), PluginError> {
+        let pod: Pod = serde_json::from_value(pod::piece(self.job, name, &self.source, from))?;
         let params = PostParams { field_manager: Some(managers::PLUGIN.to_owned()), ..PostParams::default() };
         let made = self.pods().create(&params, &pod).await;
         made.map(drop).map_err(failed_to(format!("create the pod {name} that reads the claim")))
@@ -186,11 +209,21 @@ impl<'a> Reader<'a> {
     /// Why a pod that ran did not print.
     fn refused(&self, name: &str, pod: &Pod) -> PluginError {
         match exit_code(pod) {
-            Some(NO_FILE) => PluginError::NotInOutput {
-                message: format!("there is no {} in claim {}", self.source.file, self.source.claim),
+            Some(code) if code == i32::from(NO_FILE) => PluginError::NotInOutput {
+                message: format!("there is no {} in claim {}", self.path, self.source.claim),
                 mend: "it is written when a run ends; `status` tells how far it is".to_owned(),
             },
-            Some(NO_ACCESS) => self.failed(name, "the file may not be read by UID 10001, which workers run as"),
+            Some(code) if code == i32::from(NO_ACCESS) => {
+                self.failed(name, "the file may not be read by UID 10001, which workers run as")
+            }
+            Some(NO_PROGRAM | NO_COMMAND) => {
+                let message = format!("its image {} has no `analysis-worker export`", self.source.image);
+                PluginError::Pod {
+                    pod: name.to_owned(),
+                    message,
+                    mend: "give the workers' image of this release with --image".to_owned(),
+                }
+            }
             Some(code) => self.failed(name, &format!("exit code {code}")),
             None => {
                 let status = pod.status.as_ref();
@@ -200,9 +233,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn not_unpacked(&self, error: UnpackError) -> PluginError {
+        match error {
+            UnpackError::Broken(message) => self.failed("", &message),
+            UnpackError::Write { path, source } => PluginError::File { doing: "write", path, source },
+        }
+    }
+
     fn failed(&self, pod: &str, message: &str) -> PluginError {
         let mend = "try again; `report` without --to says how to read the claim by hand".to_owned();
-        let pod = if pod.is_empty() { format!("that reads {}", self.file) } else { pod.to_owned() };
+        let pod = if pod.is_empty() { format!("that reads {}", self.source.files.file) } else { pod.to_owned() };
         PluginError::Pod { pod, message: message.to_owned(), mend }
     }
 
@@ -239,7 +279,7 @@ fn image_of(job: Job) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::testing::{Call, Calls, Desk, job, refusal, server};
+    use crate::plugin::testing::{Call, Calls, Desk, job, parcel, printed, refusal, server};
     use serde_json::{Value, json};
     use std::future::{pending, ready};
 
@@ -265,7 +305,7 @@ mod tests {
 
     async fn read(session: &Session, stop: impl Future<Output = ()>) -> Result<Vec<u8>, PluginError> {
         let job = job();
-        let reader = Reader::new(&job, &Place::of(&job)?, "report.html", &args(), session).await?;
+        let reader = Reader::new(&job, &Place::of(&job)?, Files::one("report.html"), &args(), session).await?;
         reader.read(&mut Desk::default().console(), stop).await
     }
 
@@ -275,35 +315,54 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_is_read_and_the_pod_deleted() {
-        let (session, calls) = cluster("Succeeded", 0, vec!["6 1700000000\nPGh0\nbWw+\n".to_owned()]);
+        let (session, calls) = cluster("Succeeded", 0, vec![parcel(&[("report.html", "<html>")])]);
         assert_eq!(read(&session, pending()).await.unwrap(), b"<html>");
         assert_eq!(verbs(&calls), ["POST", "GET", "GET", "DELETE"]);
         let name = calls.body("POST")["metadata"]["name"].as_str().unwrap().to_owned();
         assert_eq!(calls.lines()[3], format!("DELETE /api/v1/namespaces/science/pods/{name}"));
-        assert_eq!(calls.body("POST")["spec"]["containers"][0]["env"][0]["value"], "motion/report.html");
+        let command = calls.body("POST")["spec"]["containers"][0]["command"].to_string();
+        assert!(command.contains("/results/motion") && command.contains("report.html"), "{command}");
     }
 
     #[tokio::test]
-    async fn a_big_file_is_read_in_pieces_each_by_a_pod_of_its_own() {
-        let size = PIECE + 3;
-        // PIECE is no multiple of three; its last two bytes are written with padding.
-        let zeros = format!("{size} 1\n{}AAA=\n", "A".repeat((PIECE as usize - 2) / 3 * 4));
-        let (session, calls) = cluster("Succeeded", 0, vec![zeros, format!("{size} 1\nYWJj\n")]);
-        let bytes = read(&session, pending()).await.unwrap();
-        assert_eq!((bytes.len() as u64, &bytes[PIECE as usize..]), (size, &b"abc"[..]));
+    async fn what_is_big_is_read_in_pieces_each_by_a_pod_of_its_own() {
+        // The first ends within the file.
+        let text = b"{\"name\":\"report.html\",\"size\":6}\n<html>";
+        let (first, second) = text.split_at(35);
+        let pieces = vec![printed(0, 35, text.len() as u64, first), printed(35, 38, text.len() as u64, second)];
+        let (session, calls) = cluster("Succeeded", 0, pieces);
+        assert_eq!(read(&session, pending()).await.unwrap(), b"<html>");
         assert_eq!(verbs(&calls), ["POST", "GET", "GET", "DELETE", "POST", "GET", "GET", "DELETE"]);
     }
 
     #[tokio::test]
+    async fn files_that_change_between_two_pieces_are_not_mixed() {
+        let second = printed(4, 8, 12, b"....").replace(" 9f ", " a0 ");
+        let (session, calls) = cluster("Succeeded", 0, vec![printed(0, 4, 12, b"...."), second]);
+        assert!(read(&session, pending()).await.unwrap_err().text().contains("changed while they were read"));
+        assert_eq!(verbs(&calls).last().unwrap(), "DELETE");
+    }
+
+    #[tokio::test]
     async fn a_log_that_is_cut_is_no_file() {
-        let (session, calls) = cluster("Succeeded", 0, vec!["7 1700000000\nPGh0bWw+\n".to_owned()]);
+        let log = parcel(&[("report.html", "<html>")]);
+        let (session, calls) = cluster("Succeeded", 0, vec![log[..log.len() - 6].to_owned()]);
         assert!(read(&session, pending()).await.unwrap_err().text().contains("its log is not whole"));
         assert_eq!(verbs(&calls).last().unwrap(), "DELETE");
     }
 
     #[tokio::test]
+    async fn an_image_that_is_no_worker_is_named() {
+        for code in [NO_PROGRAM, NO_COMMAND] {
+            let (session, _) = cluster("Failed", code, Vec::new());
+            let text = read(&session, pending()).await.unwrap_err().text();
+            assert!(text.contains("worker:1") && text.contains("--image"), "{text}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_file_that_is_not_there_is_said_to_be_so_and_the_pod_deleted() {
-        let (session, calls) = cluster("Failed", NO_FILE, Vec::new());
+        let (session, calls) = cluster("Failed", i32::from(NO_FILE), Vec::new());
         let error = read(&session, pending()).await.unwrap_err();
         let text = "kubectl-analysis: there is no motion/report.html in claim results\n";
         assert!(error.text().starts_with(text) && error.exit_code() == 66, "{}", error.text());
@@ -331,7 +390,8 @@ mod tests {
         let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}});
         let (session, _) = server(move |_| pod("Pending", &waiting));
         let (job, args) = (job(), ReaderArgs { timeout: 0, ..args() });
-        let reader = Reader::new(&job, &Place::of(&job).unwrap(), "report.html", &args, &session).await.unwrap();
+        let reader =
+            Reader::new(&job, &Place::of(&job).unwrap(), Files::one("report.html"), &args, &session).await.unwrap();
         let error = reader.read(&mut Desk::default().console(), pending()).await.unwrap_err();
         assert!(error.text().contains("in 0 s: ImagePullBackOff: no such image"), "{}", error.text());
         assert_eq!(error.exit_code(), 69);
