@@ -97,6 +97,9 @@ bench-frames: ## lazycache's frames beside FFmpeg's bare decode and a static fil
 fuzz: setup ## every parser of foreign bytes against random ones, with a sanitizer [SECONDS=120 each] (cargo install cargo-fuzz)
 	@cache/fuzz/run.sh $(or $(SECONDS),120)
 
+bench-tracking: ## processor time of a pair, step by step, beside the original method (needs libopencv-contrib-dev)
+	cargo bench --workspace --features motion/tvl1 --bench tracking
+
 bench-worker: ## what a movie costs a worker, and how fast it is alone and through lazycache, beside the original method (needs libopencv-contrib-dev)
 	cargo bench --workspace --features motion/tvl1 --bench worker
 

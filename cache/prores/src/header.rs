@@ -154,19 +154,21 @@ impl Header {
     }
 }
 
-/// The luma's, then the colours'. Where there is no matrix, all its values are 4.
+/// The luma's, then the colours'. Where the luma has none, all its values are 4; where the colours have none, theirs is that
+/// of the luma.
 fn matrices(fixed: &[u8; FRAME_HEADER], behind: &[u8]) -> Result<([u8; MATRIX], [u8; MATRIX]), Error> {
     let mut rest = behind;
-    let mut next = |is_stored: bool| {
+    let mut next = |is_stored: bool, else_of: [u8; MATRIX]| {
         if !is_stored {
-            return Ok([4; MATRIX]);
+            return Ok(else_of);
         }
         let too_short = Error::Header { what: "the frame header is too short for its matrix" };
         let (matrix, behind) = rest.split_first_chunk::<MATRIX>().ok_or(too_short)?;
         rest = behind;
         Ok(*matrix)
     };
-    Ok((next(fixed[19] & 2 != 0)?, next(fixed[19] & 1 != 0)?))
+    let luma = next(fixed[19] & 2 != 0, [4; MATRIX])?;
+    Ok((luma, next(fixed[19] & 1 != 0, luma)?))
 }
 
 /// Whole ones of the widest, then one for each bit of the rest's number of macroblocks.
@@ -249,6 +251,18 @@ mod tests {
     fn the_scale_of_a_slice_grows_faster_above_128() {
         let scale = |code| planes_of(&[6 << 3, code, 0, 0, 0, 0]).unwrap().0;
         assert_eq!([0, 1, 128, 129, 224, 255].map(scale), [1, 1, 128, 132, 512, 512]);
+    }
+
+    #[test]
+    fn colours_without_a_matrix_have_that_of_the_luma() {
+        let mut fixed = [0; FRAME_HEADER];
+        let stored = [[7; MATRIX], [9; MATRIX]].concat();
+        let mut found = |flags| {
+            fixed[19] = flags;
+            matrices(&fixed, &stored).map(|(luma, colours)| (luma[0], colours[63]))
+        };
+        assert_eq!([0, 1, 2, 3].map(|flags| found(flags).unwrap()), [(4, 4), (4, 7), (7, 7), (7, 9)]);
+        assert!(matrices(&fixed, &stored[..127]).is_err());
     }
 
     #[test]

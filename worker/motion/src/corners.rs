@@ -35,12 +35,15 @@ pub fn find(image: &Grey) -> Vec<Corner> {
     if width <= 2 * MARGIN || height <= 2 * MARGIN {
         return Vec::new();
     }
-    let strength = strength(image);
+    let mut strengths = Strengths::new(image);
     let mut cells = vec![Vec::<(f32, Corner)>::new(); CELLS];
-    let mut highest = vec![0.0_f32; width];
-    for y in MARGIN..height - MARGIN {
-        let rows = [y - 1, y, y + 1].map(|row| &strength[row * width..][..width]);
-        highest_of(rows, &mut highest);
+    let (mut rows, mut highest) = ([(); 3].map(|()| vec![0.0; width]), vec![0.0; width]);
+    // No row nearer to the border is a neighbour of one that counts.
+    for below in MARGIN - 1..=height - MARGIN {
+        rows.rotate_left(1);
+        strengths.row(below, &mut rows[2]);
+        let Some(y) = below.checked_sub(1).filter(|y| *y >= MARGIN) else { continue };
+        highest_of(&rows, &mut highest);
         let peaks = rows[1].iter().zip(&highest).enumerate().take(width - MARGIN).skip(MARGIN);
         for (x, (value, _)) in peaks.filter(|(_, (value, highest))| **value >= TEXTURE && *value >= *highest) {
             let cell = cell_of(x as f64, y as f64, width as f64, height as f64);
@@ -83,36 +86,46 @@ fn is_drawn(image: &Grey, corner: &Corner) -> bool {
 }
 
 /// The highest of the 3 x 3 values around each of the middle row's, but its ends.
-fn highest_of(rows: [&[f32]; 3], highest: &mut [f32]) {
-    let [above, here, below] = rows;
+fn highest_of([above, here, below]: &[Vec<f32>; 3], highest: &mut [f32]) {
     let inner = here.len() - 2;
-    let columns = |x: usize| above[x].max(here[x]).max(below[x]);
+    let max = |a: f32, b: f32| if a > b { a } else { b };
+    let (above, here, below) = (&above[..inner + 2], &here[..inner + 2], &below[..inner + 2]);
+    let columns = |x: usize| max(max(above[x], here[x]), below[x]);
     for (x, highest) in highest[1..][..inner].iter_mut().enumerate() {
-        *highest = columns(x).max(columns(x + 1)).max(columns(x + 2));
+        *highest = max(max(columns(x), columns(x + 1)), columns(x + 2));
     }
 }
 
-/// Shi and Tomasi's measure (1994): the smaller eigenvalue of the gradient matrix, summed over a window. Gradients are
-/// central differences over smoothed neighbours (Sobel), in grey levels. Zero at the border.
-fn strength(image: &Grey) -> Vec<f32> {
-    let (width, height) = (image.width as usize, image.height as usize);
-    let mut strength = vec![0.0; width * height];
-    // The gradient products of as many rows as a window is high; the newest takes the oldest's place.
-    let mut rows: [Products; WINDOW] = std::array::from_fn(|_| Products::new(width));
-    let mut sums = Products::new(width);
-    for y in 1..height - 1 {
-        rows[y % WINDOW].read(image, y);
-        if y >= WINDOW {
-            sums.sum(&rows);
-            let middle = (y - WINDOW / 2) * width;
-            sums.least_eigenvalues(&mut strength[middle..middle + width]);
-        }
+/// Shi and Tomasi's measure (1994), row by row: the smaller eigenvalue of the gradient matrix, summed over a window.
+/// Gradients are central differences over smoothed neighbours (Sobel), in grey levels.
+struct Strengths<'a> {
+    image: &'a Grey,
+    /// The gradient products of as many rows as a window is high; the newest takes the oldest's place.
+    rows: [Products; WINDOW],
+    /// Their sums, column by column.
+    sums: Products,
+    /// The next row to read.
+    next: usize,
+}
+
+impl<'a> Strengths<'a> {
+    fn new(image: &'a Grey) -> Self {
+        let width = image.width as usize;
+        Self { image, rows: std::array::from_fn(|_| Products::new(width)), sums: Products::new(width), next: 1 }
     }
-    strength
+
+    /// The strengths of row `y`, which is further down than the one before; those of the row's ends stay.
+    fn row(&mut self, y: usize, strength: &mut [f32]) {
+        while self.next <= y + WINDOW / 2 {
+            self.rows[self.next % WINDOW].read(self.image, self.next, &mut self.sums);
+            self.next += 1;
+        }
+        self.sums.least_eigenvalues(strength);
+    }
 }
 
 /// The products of the gradients of one row (xx, xy, yy), or sums of such; floats in planes, so that the compiler may take
-/// many at once.
+/// many at once. All are whole numbers below 2^24, so sums are exact.
 struct Products([Vec<f32>; 3]);
 
 impl Products {
@@ -120,7 +133,8 @@ impl Products {
         Self([(); 3].map(|()| vec![0.0; width]))
     }
 
-    fn read(&mut self, image: &Grey, y: usize) {
+    /// Takes row `y` in, and its change into `sums`.
+    fn read(&mut self, image: &Grey, y: usize, sums: &mut Self) {
         let width = image.width as usize;
         let inner = width - 2;
         let [above, here, below] = [y - 1, y, y + 1].map(|row| &image.data[row * width..][..width]);
@@ -128,19 +142,15 @@ impl Products {
         let [d, f] = [0, 2].map(|shift| &here[shift..][..inner]);
         let [g, h, i] = [0, 1, 2].map(|shift| &below[shift..][..inner]);
         let [xx, xy, yy] = self.0.each_mut().map(|plane| &mut plane[1..][..inner]);
+        let [sum_xx, sum_xy, sum_yy] = sums.0.each_mut().map(|plane| &mut plane[1..][..inner]);
         for x in 0..inner {
             let [a, b, c, d, f, g, h, i] = [a[x], b[x], c[x], d[x], f[x], g[x], h[x], i[x]].map(f32::from);
             let (dx, dy) = (c - a + 2.0 * (f - d) + i - g, g - a + 2.0 * (h - b) + i - c);
-            (xx[x], xy[x], yy[x]) = (dx * dx, dx * dy, dy * dy);
-        }
-    }
-
-    fn sum(&mut self, rows: &[Self; WINDOW]) {
-        for (at, sums) in self.0.iter_mut().enumerate() {
-            sums.fill(0.0);
-            for row in rows {
-                sums.iter_mut().zip(&row.0[at]).for_each(|(sum, value)| *sum += value);
-            }
+            let new = [dx * dx, dx * dy, dy * dy];
+            sum_xx[x] += new[0] - xx[x];
+            sum_xy[x] += new[1] - xy[x];
+            sum_yy[x] += new[2] - yy[x];
+            [xx[x], xy[x], yy[x]] = new;
         }
     }
 
@@ -161,9 +171,12 @@ fn best_apart(mut found: Vec<(f32, Corner)>) -> Vec<Corner> {
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut kept: Vec<Corner> = Vec::with_capacity(PER_CELL);
     for (_, corner) in found {
-        let apart = |other: &Corner| (other.x - corner.x).hypot(other.y - corner.y) >= DISTANCE;
-        if kept.len() < PER_CELL && kept.iter().all(apart) {
+        let apart = |other: &Corner| (other.x - corner.x).powi(2) + (other.y - corner.y).powi(2) >= DISTANCE * DISTANCE;
+        if kept.iter().all(apart) {
             kept.push(corner);
+            if kept.len() == PER_CELL {
+                break;
+            }
         }
     }
     kept

@@ -33,7 +33,8 @@ pub struct Prepared {
 impl Prepared {
     /// Takes an image; nothing but its mean is computed yet.
     pub fn new(image: Grey) -> Self {
-        let sum: u64 = image.data.iter().map(|pixel| u64::from(*pixel)).sum();
+        // A sum that cannot overflow, and that the compiler need not check: many pixels at once.
+        let sum = image.data.iter().fold(0_u64, |sum, pixel| sum.wrapping_add(u64::from(*pixel)));
         let mean = sum as f64 / image.data.len().max(1) as f64;
         Self { image, mean, corners: OnceLock::new(), pyramid: OnceLock::new(), even: OnceLock::new() }
     }

@@ -2,8 +2,9 @@
 
 use crate::{Grey, flow::Found, grid::CELLS, similarity::Match};
 
-/// Half the size of the patches compared, in pixels.
+/// Half the size of the patches compared, in pixels, and their side.
 const REACH: i64 = 4;
+const SIDE: usize = 9;
 /// How much of what is rough is taken for noise.
 const ROUGH: f32 = 1.5;
 /// Added to contrasts, in grey levels: what noise and rounding leave of them.
@@ -50,9 +51,6 @@ fn apart(cell: &[[f32; 2]]) -> Vec<f32> {
     }
     cell.iter().map(|[change, scale]| (change - middle).abs() * scale).collect()
 }
-
-/// The side of the patches whose pattern is compared.
-const SIDE: usize = 9;
 
 /// The same patch before and after.
 struct Patches {
@@ -121,23 +119,28 @@ fn fineness(image: &Grey, point: [f64; 2]) -> f32 {
         at.clamp(REACH, (size - 2 - REACH).max(REACH))
     };
     let (x, y) = (place(point[0], width), place(point[1], height));
-    let size = (2 * REACH + 1) as usize;
+    // Of so few bytes no sum overflows; unchecked, many are taken at once.
+    let square = |value: u32| value.wrapping_mul(value);
     let (mut sum, mut squares, mut steps) = (0_u32, 0_u32, 0_u32);
     for row in y - REACH..=y + REACH {
         let start = (row * width + x - REACH) as usize;
         let (Some(here), Some(below)) =
-            (image.data.get(start..=start + size), image.data.get(start + width as usize..))
+            (image.data.get(start..=start + SIDE), image.data.get(start + width as usize..))
         else {
             continue;
         };
-        for (pair, below) in here.windows(2).zip(below) {
-            let (value, right, below) = (u32::from(pair[0]), u32::from(pair[1]), u32::from(*below));
-            sum += value;
-            squares += value * value;
-            steps += value.abs_diff(right).pow(2) + value.abs_diff(below).pow(2);
+        let (Some(here), Some(below)) = (here.first_chunk::<{ SIDE + 1 }>(), below.first_chunk::<SIDE>()) else {
+            continue;
+        };
+        for at in 0..SIDE {
+            let [value, right, below] = [here[at], here[at + 1], below[at]].map(u32::from);
+            sum = sum.wrapping_add(value);
+            squares = squares.wrapping_add(square(value));
+            let change = square(value.wrapping_sub(right)).wrapping_add(square(value.wrapping_sub(below)));
+            steps = steps.wrapping_add(change);
         }
     }
-    let count = (size * size) as f32;
+    let count = (SIDE * SIDE) as f32;
     let mean = sum as f32 / count;
     let variance = (squares as f32 / count - mean * mean).max(0.0);
     ((steps as f32 / count + LEAST) / (variance + LEAST)).sqrt()

@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // a benchmark may
 
+mod clock;
 mod measure;
 mod movies;
 #[cfg(feature = "tvl1")]

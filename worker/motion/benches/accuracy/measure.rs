@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use motion::{Estimate, Grey, Method, Prepared, Reason, Row, Settings, Similarity, Status, doubts, estimate};
 
+use crate::clock::busy;
 use crate::scene::{
     cases::{Case, Condition},
     tally::Tally,
@@ -152,12 +153,4 @@ fn frozen(from: &Prepared, second: &Grey, by: By) -> (Estimate, Duration) {
 /// An estimate as a row.
 pub fn row(frame: u32, found: &Estimate) -> Row {
     Row { frame, similarity: Similarity::to_array(found.similarity), valid: found.valid, status: found.status }
-}
-
-/// Processor time of this thread, so that other work on the machine does not count; time on the clock where the system
-/// does not tell.
-pub fn busy() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = text.split(' ').next().and_then(|text| text.parse().ok());
-    nanoseconds.map_or_else(|| std::time::UNIX_EPOCH.elapsed().unwrap(), Duration::from_nanos)
 }
