@@ -189,8 +189,8 @@ impl<'a> Picture<'a> {
                 }
                 let size = sizes.next().map_or(0, |size| usize::from(u16::from_be_bytes(*size)));
                 let (bytes, behind) = rest.split_at_checked(size).ok_or(Error::Truncated { what: "a slice" })?;
-                let (scale, bytes, colours) = planes_of(bytes)?;
-                slices.push(Slice { column, row, width, scale, bytes, colours });
+                let (scale, [bytes, blue, red]) = planes_of(bytes)?;
+                slices.push(Slice { column, row, width, scale, bytes, colours: [blue, red] });
                 (rest, column) = (behind, column + width);
             }
         }
@@ -198,8 +198,8 @@ impl<'a> Picture<'a> {
     }
 }
 
-/// The factor, the luma and the colours of a slice.
-fn planes_of(slice: &[u8]) -> Result<(u16, &[u8], [&[u8]; 2]), Error> {
+/// The factor of a slice and its planes: luma, blue and red differences.
+fn planes_of(slice: &[u8]) -> Result<(u16, [&[u8]; 3]), Error> {
     let fixed = slice.first_chunk::<SLICE_HEADER>().ok_or(Error::Header { what: "a slice is too short" })?;
     let length = usize::from(fixed[0] >> 3);
     let part = |at: usize| u16_at(slice, at).map_or(0, usize::from);
@@ -211,11 +211,8 @@ fn planes_of(slice: &[u8]) -> Result<(u16, &[u8], [&[u8]; 2]), Error> {
     }
     let scale = u16::from(fixed[1].clamp(1, 224));
     let end = if length > 7 { red + last } else { slice.len() };
-    Ok((
-        if scale > 128 { (scale - 96) * 4 } else { scale },
-        &slice[length..blue],
-        [&slice[blue..red], &slice[red..end]],
-    ))
+    let scale = if scale > 128 { (scale - 96) * 4 } else { scale };
+    Ok((scale, [&slice[length..blue], &slice[blue..red], &slice[red..end]]))
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -273,6 +270,6 @@ mod tests {
             assert!(matches!(planes_of(&slice), Err(Error::Header { .. })), "{slice:?}");
         }
         let found = planes_of(&[7 << 3, 9, 0, 1, 0, 1, 77, 5, 6]).unwrap();
-        assert_eq!(found, (9, &[5_u8][..], [&[6_u8][..], &[]]));
+        assert_eq!(found, (9, [&[5_u8][..], &[6], &[]]));
     }
 }

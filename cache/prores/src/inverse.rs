@@ -138,19 +138,24 @@ fn packed(low: i32x4, high: i32x4) -> i16x8 {
 mod tests {
     use super::*;
 
+    /// sqrt(2) cos(angle pi / 16), an angle of 0 to 8.
+    fn factor(angle: usize) -> i64 {
+        [0, W1, W2, W3, W4, W5, W6, W7, 0].map(i64::from)[angle]
+    }
+
+    /// The share of coefficient `k` in sample `x`: sqrt(2) cos((2 x + 1) k pi / 16), but 1 of the first.
+    fn share(x: usize, k: usize) -> i64 {
+        let angle = (2 * x + 1) * k % 32;
+        let angle = if angle > 16 { 32 - angle } else { angle };
+        match (k, angle) {
+            (0, _) => i64::from(W4),
+            (_, 9..) => -factor(16 - angle),
+            _ => factor(angle),
+        }
+    }
+
     /// The formulas as they are, one value at a time.
     fn plain(products: &[i16; BLOCK]) -> Pixels {
-        let factor = |k: usize| i64::from([W4, W1, W2, W3, W4, W5, W6, W7][k]);
-        // sqrt(2) cos((2 x + 1) k pi / 16), as one of the factors with its sign.
-        let basis = |x: usize, k: usize| {
-            let angle = (2 * x + 1) * k % 32;
-            let (angle, sign) = if angle > 16 { (32 - angle, 1) } else { (angle, 1) };
-            if angle > 8 { -sign * factor_of(16 - angle) } else { sign * factor_of(angle) }
-        };
-        fn factor_of(angle: usize) -> i64 {
-            [0, W1, W2, W3, W4, W5, W6, W7, 0].map(i64::from)[angle]
-        }
-        let share = |x: usize, k: usize| if k == 0 { factor(0) } else { basis(x, k) };
         let mut rows = [[0_i64; 8]; 8];
         for (v, row) in rows.iter_mut().enumerate() {
             for (x, value) in row.iter_mut().enumerate() {
