@@ -1,9 +1,10 @@
 //! The first thing that a person tries.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use crate::support::{
     Job, Space, Stand,
+    cluster::repository,
     job::spec,
     machine::{names_below, on_one_machine},
     results::{is_of_a_movie, timeless},
@@ -34,5 +35,17 @@ async fn a_cluster_gives_what_one_machine_gives() {
         } else if [".csv", ".jsonl"].iter().any(|end| name.ends_with(end)) {
             assert_eq!(there, here, "{name}");
         }
+    }
+
+    // A person without a way to the volume takes the report from here.
+    let copy = tempfile::tempdir().unwrap();
+    let mut command = Command::new(repository().join("target/release/kubectl-analysis"));
+    command.args(["report", "quickstart", "--namespace", space.name(), "--to"]).arg(copy.path());
+    let ended = command.arg("--kubeconfig").arg(space.cluster().kubeconfig()).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let copied = names_below(copy.path());
+    for name in ["report.html", "regions.csv"] {
+        assert!(copied.iter().any(|copied| copied == name), "{name} of {copied:?}");
+        assert_eq!(fs::read_to_string(copy.path().join(name)).unwrap(), stand.read("results", name).await, "{name}");
     }
 }
