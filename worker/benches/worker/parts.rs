@@ -20,7 +20,7 @@ pub struct Parts {
     pub fetch: f64,
     /// Grey at a quarter, by the reduced decoder.
     pub reduced: f64,
-    /// The same by FFmpeg's full decode and area scaling.
+    /// The same by the full decode and area scaling.
     pub full: f64,
     /// An image prepared, and a pair estimated.
     pub track: f64,
