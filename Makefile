@@ -88,7 +88,7 @@ bench-queue: ## pace, latency and tail of strategy Queue, with a real Redis on t
 	@./setup.sh test
 	cargo bench -p queue --bench list
 
-bench-prores: ## reduced-size decoding of ProRes frames beside FFmpeg's full decode and area scaling, ms a frame
+bench-prores: ## decoding of ProRes frames, reduced and whole, beside FFmpeg's full decode and area scaling, ms a frame
 	cargo bench -p prores --bench reduced
 
 bench-frames: ## lazycache's frames beside FFmpeg's bare decode and a static file server: cost, latency, archive, memory

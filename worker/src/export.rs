@@ -133,8 +133,15 @@ pub fn export(arguments: &ExportArguments, out: &mut impl Write) -> Result<(), E
 fn plain(part: &Part, out: &mut impl Write) -> Result<(), ExportError> {
     let fail = |source| ExportError::Read { path: part.path.clone(), source };
     let mut file = File::open(&part.path).map_err(fail)?;
-    io::copy(&mut file, out).map_err(fail)?;
-    Ok(out.flush()?)
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        // A reader that fails is another trouble than a writer that does.
+        let read = file.read(&mut chunk).map_err(fail)?;
+        if read == 0 {
+            return Ok(out.flush()?);
+        }
+        out.write_all(&chunk[..read])?;
+    }
 }
 
 /// From byte `from` on, compressed, until it has `limit` bytes or the files end; and where that is.

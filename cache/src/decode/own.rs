@@ -1,6 +1,9 @@
 //! Whole frames of ProRes 422 by the crate `prores`: FFmpeg's samples, in less time.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    num::NonZero,
+    sync::{LazyLock, Mutex, PoisonError},
+};
 
 use prores::Planes;
 use quicktime::FourCc;
@@ -10,8 +13,8 @@ use crate::Movie;
 
 /// Planes of larger frames are not kept for another one.
 const MAX_KEPT_PIXELS: u32 = 3840 * 2160;
-/// So many are kept; no more frames than there are cores are decoded at once.
-const MAX_KEPT: usize = 4;
+/// So many are kept: one for each core, since no more frames are decoded at once unless somebody asks for it.
+static MAX_KEPT: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
 
 /// The last ones used, for whichever thread comes next: threads come and go, and each would hold its own.
 static KEPT: Mutex<Vec<Planes>> = Mutex::new(Vec::new());
@@ -34,7 +37,7 @@ pub(super) fn decoded(format: Format, packet: &[u8]) -> Option<Planes> {
 /// Keeps planes for another frame.
 pub(super) fn keep(planes: Planes) {
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if kept.len() < MAX_KEPT && planes.width.saturating_mul(planes.height) <= MAX_KEPT_PIXELS {
+    if kept.len() < *MAX_KEPT && planes.width.saturating_mul(planes.height) <= MAX_KEPT_PIXELS {
         kept.push(planes);
     }
 }
