@@ -129,6 +129,7 @@ pub fn command() -> clap::Command {
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
+    crate::allocator::give_large_blocks_back();
     let arguments = match arguments() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -34,6 +34,8 @@ impl Memory {
     pub async fn put(&self, key: Key, bytes: Bytes) {
         if bytes.len() as u64 + OVERHEAD as u64 <= self.largest {
             self.entries.insert(key, bytes).await;
+            // Left to itself, it looks for what there is no more room for only after many entries: tens of megabytes.
+            self.settle().await;
         }
     }
 
@@ -75,6 +77,16 @@ mod tests {
             Some(60_000),
             "one entry is not for all the room"
         );
+    }
+
+    #[tokio::test]
+    async fn what_there_is_no_room_for_is_let_go_of_at_once() {
+        let memory = Memory::new(10_000);
+        for number in 0..1000 {
+            memory.put(key(number), Bytes::from(vec![0; 1000])).await;
+            let there = memory.entries.iter().count();
+            assert!(there <= 10, "{there} entries of 1000 bytes where there is room for 10");
+        }
     }
 
     /// Asks for entries, puts those that are not there, and counts those that were.
