@@ -31,20 +31,20 @@ const CONTRAST: f32 = 40.0;
 const NOISE: f32 = 2.0;
 
 /// The image smoothed, with the same brightness and contrast everywhere: what lamps, shadows and fades do is gone.
-pub fn evened(image: &impl core::ToInputArray) -> Result<Mat, Error> {
+pub fn evened(image: &Grey) -> Result<Grey, Error> {
     let (mut smooth, mut mean, mut energy) = (Mat::default(), Mat::default(), Mat::default());
     let (area, middle) = (Size::new(AREA, AREA), Point::new(-1, -1));
     let mut levels = Mat::default();
-    image.input_array()?.get_mat(-1)?.convert_to_def(&mut levels, core::CV_32F)?;
+    pixels(image)?.convert_to_def(&mut levels, core::CV_32F)?;
     imgproc::gaussian_blur_def(&levels, &mut smooth, Size::default(), SMOOTH)?;
     imgproc::box_filter(&smooth, &mut mean, core::CV_32F, area, middle, true, core::BORDER_REFLECT)?;
     let mut detail = Mat::default();
     core::subtract_def(&smooth, &mean, &mut detail)?;
     imgproc::sqr_box_filter(&detail, &mut energy, core::CV_32F, area, middle, true, core::BORDER_REFLECT)?;
-    let mut even = Mat::new_size_with_default(detail.size()?, core::CV_8U, 128.into())?;
-    let pixels = even.data_typed_mut::<u8>()?.iter_mut();
-    for ((pixel, detail), energy) in pixels.zip(detail.data_typed::<f32>()?).zip(energy.data_typed::<f32>()?) {
-        *pixel = (128.0 + CONTRAST * detail / (energy + NOISE * NOISE).sqrt()).round() as u8;
-    }
-    Ok(even)
+    let detail = detail.data_typed::<f32>()?.iter();
+    let even = detail.zip(energy.data_typed::<f32>()?).map(|(detail, energy)| {
+        let pixel = 128.0 + CONTRAST * detail / (energy + NOISE * NOISE).sqrt();
+        pixel.round() as u8
+    });
+    Ok(Grey { width: image.width, height: image.height, data: even.collect() })
 }

@@ -1,12 +1,10 @@
 //! Where points of the earlier image are in the later one: by tracked corners, or by dense flow read at the corners.
 
-use opencv::{
-    core::{self, Point2f, Size, TermCriteria, ToInputArray, Vector},
-    prelude::*,
-    video::{self, build_optical_flow_pyramid, calc_optical_flow_pyr_lk},
-};
+use opencv::{core::Point2f, prelude::*, video};
 
-use crate::{Error, Grey, Prepared, corners::Corner, door, similarity::Match};
+use crate::{
+    Error, Grey, Prepared, corners::Corner, door, lucas_kanade::follow, pyramid::Pyramid, similarity::Match,
+};
 
 /// A point that was found again.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,29 +26,38 @@ pub enum Detail {
     Even,
 }
 
+/// The windows' sides, in pixels.
+const WINDOW: usize = 11;
+const LARGE_WINDOW: usize = 21;
+
 impl Detail {
-    /// The window's side, in pixels.
-    fn window(self) -> Size {
+    /// The levels of an image in which this is seen.
+    pub fn pyramid(self, image: &Grey) -> Result<Pyramid, Error> {
         match self {
-            Self::Plain => Size::new(11, 11),
-            Self::Even => Size::new(21, 21),
+            Self::Plain => Ok(Pyramid::build(image, WINDOW)),
+            Self::Even => Ok(Pyramid::build(&door::evened(image)?, LARGE_WINDOW)),
+        }
+    }
+
+    fn follow(
+        self,
+        from: &Pyramid,
+        to: &Pyramid,
+        points: &mut dyn Iterator<Item = [f32; 2]>,
+    ) -> Vec<Option<[f32; 2]>> {
+        match self {
+            Self::Plain => follow::<WINDOW, 2>(from, to, points),
+            Self::Even => follow::<LARGE_WINDOW, 3>(from, to, points),
         }
     }
 }
 
-/// The coarsest level is 1/8: a window of 11 there sees 44 pixels of the image to either side.
-const LEVELS: i32 = 3;
 /// A point tracked forward and back must come home within this, in pixels.
 const HOME: f32 = 0.3;
-/// Iterations a level, and the step below which they end, in pixels.
-const STEPS: i32 = 12;
-const STEP: f64 = 0.03;
 /// What looks burned in and moves less than this, in pixels, is.
 const BURNED: f64 = 0.25;
 /// Half the size of the area around what is burned in where it is seen along with the scene, in pixels.
 const AROUND: f64 = 14.0;
-/// A window with a smaller least eigenvalue than this is too flat to follow (OpenCV's scale).
-const FLAT: f64 = 1e-4;
 
 /// Follows corners by pyramidal Lucas-Kanade, forward and back; those that do not come home are dropped.
 pub fn corners(from: &Prepared, to: &Prepared, detail: Detail) -> Result<Vec<Found>, Error> {
@@ -58,65 +65,13 @@ pub fn corners(from: &Prepared, to: &Prepared, detail: Detail) -> Result<Vec<Fou
     if corners.is_empty() {
         return Ok(Vec::new());
     }
-    let starts: Vector<Point2f> = corners.iter().map(|corner| Point2f::new(corner.x, corner.y)).collect();
     let (earlier, later) = (from.pyramid(detail)?, to.pyramid(detail)?);
-    let (ends, forth) = track(earlier, later, &starts)?;
-    let (homes, back) = track(later, earlier, &ends)?;
-    let mut found = Vec::with_capacity(corners.len());
-    for (at, corner) in corners.iter().enumerate() {
-        let (end, home) = (ends.get(at)?, homes.get(at)?);
-        let home = (home.x - corner.x).hypot(home.y - corner.y) <= HOME;
-        if home && forth.get(at)? == 1 && back.get(at)? == 1 {
-            found.push(centred(corner, [end.x, end.y], from));
-        }
-    }
-    Ok(found)
-}
-
-/// An image and its reductions with their gradients, as Lucas-Kanade wants them.
-#[derive(Debug)]
-pub struct Pyramid {
-    levels: Vector<Mat>,
-    window: Size,
-}
-
-impl Pyramid {
-    /// Builds the levels of `image`.
-    pub fn build(image: &Grey, detail: Detail) -> Result<Self, Error> {
-        let pixels = door::pixels(image)?;
-        let window = detail.window();
-        let levels = match detail {
-            Detail::Plain => levels(&pixels, window)?,
-            Detail::Even => levels(&door::evened(&pixels)?, window)?,
-        };
-        Ok(Self { levels, window })
-    }
-}
-
-fn levels(pixels: &impl ToInputArray, window: Size) -> Result<Vector<Mat>, Error> {
-    let mut levels = Vector::<Mat>::new();
-    let (border, outside) = (core::BORDER_REFLECT_101, core::BORDER_CONSTANT);
-    build_optical_flow_pyramid(pixels, &mut levels, window, LEVELS, true, border, outside, false)?;
-    Ok(levels)
-}
-
-fn track(from: &Pyramid, to: &Pyramid, points: &Vector<Point2f>) -> Result<(Vector<Point2f>, Vector<u8>), Error> {
-    let (mut ends, mut status, mut errors) = (Vector::new(), Vector::new(), Vector::<f32>::new());
-    let criteria = TermCriteria::new(core::TermCriteria_COUNT + core::TermCriteria_EPS, STEPS, STEP)?;
-    calc_optical_flow_pyr_lk(
-        &from.levels,
-        &to.levels,
-        points,
-        &mut ends,
-        &mut status,
-        &mut errors,
-        from.window,
-        LEVELS,
-        criteria,
-        0,
-        FLAT,
-    )?;
-    Ok((ends, status))
+    let ends = detail.follow(earlier, later, &mut corners.iter().map(|corner| [corner.x, corner.y]));
+    let found: Vec<(&Corner, [f32; 2])> = corners.iter().zip(ends).filter_map(|(from, to)| Some((from, to?))).collect();
+    let homes = detail.follow(later, earlier, &mut found.iter().map(|(_, end)| *end));
+    let is_home = |corner: &Corner, [x, y]: [f32; 2]| (x - corner.x).hypot(y - corner.y) <= HOME;
+    let came = found.into_iter().zip(homes).filter(|((corner, _), home)| home.is_some_and(|home| is_home(corner, home)));
+    Ok(came.map(|((corner, end), _)| centred(corner, end, from)).collect())
 }
 
 /// The points without those burned in, and without those so near to them that they were seen as one.

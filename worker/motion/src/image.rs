@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use crate::{
     Error,
     corners::Corner,
-    flow::{Detail, Pyramid},
+    flow::Detail,
+    pyramid::Pyramid,
 };
 
 /// A grey image: `width * height` bytes, row by row.
@@ -70,7 +71,7 @@ impl Prepared {
         if let Some(pyramid) = kept.get() {
             return Ok(pyramid);
         }
-        let built = Pyramid::build(&self.image, detail)?;
+        let built = detail.pyramid(&self.image)?;
         Ok(kept.get_or_init(|| built))
     }
 }

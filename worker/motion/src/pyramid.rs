@@ -1,0 +1,184 @@
+//! An image and its reductions, with gradients and margins: what points are followed through.
+//!
+//! Every level is half as wide and high as the one below, smoothed by 1 4 6 4 1 in both directions; gradients are Scharr's.
+//! Beyond its border an image is its own mirror, without gradients. All in whole numbers: the same bits on every machine.
+
+use crate::Grey;
+
+/// Rows and columns beyond the border on every side: the largest window may begin outside and reach as far outside.
+pub const MARGIN: usize = 32;
+/// The coarsest level is 1/8: a window of 11 there sees 44 pixels of the image to either side.
+const LEVELS: usize = 4;
+/// Scharr's weights across the direction of a gradient.
+const SIDE: i16 = 3;
+const MIDDLE: i16 = 10;
+
+/// The levels, the finest first.
+#[derive(Debug)]
+pub struct Pyramid(Vec<Level>);
+
+impl Pyramid {
+    /// Builds the levels of an image; none, but the first, that is no larger than the window.
+    pub fn build(image: &Grey, window: usize) -> Self {
+        let mut levels = vec![Level::of(image)];
+        while let Some(next) = levels.last().filter(|_| levels.len() < LEVELS).map(Level::reduced)
+            && next.width > window
+            && next.height > window
+        {
+            levels.push(next);
+        }
+        levels.iter_mut().for_each(Level::find_gradients);
+        Self(levels)
+    }
+
+    /// The finest first.
+    pub fn levels(&self) -> &[Level] {
+        &self.0
+    }
+}
+
+/// An image in planes that have [`MARGIN`] rows and columns on every side.
+#[derive(Debug)]
+pub struct Level {
+    /// Width in pixels, without margins.
+    pub width: usize,
+    /// Height in pixels, without margins.
+    pub height: usize,
+    /// The pixels.
+    pub pixels: Vec<i16>,
+    /// Their gradients to the right and down: 32 for a slope of one grey level a pixel; 0 outside.
+    pub gradients: [Vec<i16>; 2],
+}
+
+impl Level {
+    fn of(image: &Grey) -> Self {
+        let mut level = Self::empty(image.width as usize, image.height as usize);
+        for (y, row) in image.data.chunks_exact(level.width).enumerate() {
+            let start = level.at(0, y);
+            let pixels = &mut level.pixels[start..][..row.len()];
+            pixels.iter_mut().zip(row).for_each(|(to, from)| *to = i16::from(*from));
+        }
+        level.mirror();
+        level
+    }
+
+    fn empty(width: usize, height: usize) -> Self {
+        let planes = (width + 2 * MARGIN) * (height + 2 * MARGIN);
+        Self { width, height, pixels: vec![0; planes], gradients: [Vec::new(), Vec::new()] }
+    }
+
+    /// Values from a row's to the next one's beginning.
+    pub fn stride(&self) -> usize {
+        self.width + 2 * MARGIN
+    }
+
+    /// Where a pixel stands in the planes.
+    fn at(&self, x: usize, y: usize) -> usize {
+        (y + MARGIN) * self.stride() + x + MARGIN
+    }
+
+    /// Fills the margins: the pixel on the border is not repeated.
+    fn mirror(&mut self) {
+        let (stride, width, height) = (self.stride(), self.width, self.height);
+        let (across, along) = (mirrored(width), mirrored(height));
+        let rows = self.pixels.chunks_exact_mut(stride).skip(MARGIN).take(height);
+        for row in rows {
+            for (beyond, inside) in across.iter().enumerate() {
+                row[MARGIN - 1 - beyond] = row[MARGIN + inside];
+                row[MARGIN + width + beyond] = row[MARGIN + width - 1 - inside];
+            }
+        }
+        let mut copy = |from: usize, to: usize| self.pixels.copy_within(from * stride..(from + 1) * stride, to * stride);
+        for (beyond, inside) in along.iter().enumerate() {
+            copy(MARGIN + inside, MARGIN - 1 - beyond);
+            copy(MARGIN + height - 1 - inside, MARGIN + height + beyond);
+        }
+    }
+
+    /// Half the width and height.
+    fn reduced(&self) -> Self {
+        let mut half = Self::empty(self.width.div_ceil(2), self.height.div_ceil(2));
+        let (stride, width) = (self.stride(), half.width);
+        let mut sums = vec![0; stride];
+        for y in 0..half.height {
+            let start = (2 * y + MARGIN - 2) * stride;
+            down_the_columns(&self.pixels[start..][..5 * stride], &mut sums);
+            let start = half.at(0, y);
+            along_the_row(&sums[MARGIN - 2..], &mut half.pixels[start..][..width]);
+        }
+        half.mirror();
+        half
+    }
+
+    fn find_gradients(&mut self) {
+        let (stride, width) = (self.stride(), self.width);
+        let [mut right, mut down] = [(); 2].map(|()| vec![0; self.pixels.len()]);
+        let [mut smooth, mut step] = [(); 2].map(|()| vec![0; width + 2]);
+        for y in 0..self.height {
+            let start = self.at(0, y);
+            let rows = [start - stride, start, start + stride].map(|start| &self.pixels[start - 1..][..width + 2]);
+            smooth_and_step(rows, &mut smooth, &mut step);
+            gradients(&smooth, &step, &mut right[start..][..width], &mut down[start..][..width]);
+        }
+        self.gradients = [right, down];
+    }
+}
+
+// What follows is done to every pixel. Of values of eight bits no sum needs more than 16, so none is checked, and the compiler
+// takes eight at once.
+
+/// Sums of five rows, column by column: up to 255 times 16.
+fn down_the_columns(rows: &[i16], sums: &mut [i16]) {
+    let stride = sums.len();
+    let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|row| &rows[row * stride..][..stride]);
+    for x in 0..stride {
+        let (ends, sides) = (a[x].wrapping_add(e[x]), b[x].wrapping_add(d[x]));
+        sums[x] = ends.wrapping_add(sides.wrapping_mul(4)).wrapping_add(c[x].wrapping_mul(6));
+    }
+}
+
+/// Sums of five of those, at every other column: up to 255 times 256, of which the 256th is taken, rounded.
+fn along_the_row(sums: &[i16], to: &mut [i16]) {
+    let (pairs, _) = sums.as_chunks::<2>();
+    let [a, b, c] = [0, 1, 2].map(|from| &pairs[from..][..to.len()]);
+    for (x, to) in to.iter_mut().enumerate() {
+        let even = |pair: [i16; 2]| pair[0].cast_unsigned();
+        let odd = |pair: [i16; 2]| pair[1].cast_unsigned();
+        let (ends, sides) = (even(a[x]).wrapping_add(even(c[x])), odd(a[x]).wrapping_add(odd(b[x])));
+        let sum = ends.wrapping_add(sides.wrapping_mul(4)).wrapping_add(even(b[x]).wrapping_mul(6));
+        *to = (sum.wrapping_add(128) >> 8).cast_signed();
+    }
+}
+
+/// Of three rows: smoothed down the columns, and the step from the upper to the lower.
+fn smooth_and_step([above, here, below]: [&[i16]; 3], smooth: &mut [i16], step: &mut [i16]) {
+    let count = smooth.len();
+    let (above, here, below, step) = (&above[..count], &here[..count], &below[..count], &mut step[..count]);
+    for x in 0..count {
+        let sides = above[x].wrapping_add(below[x]);
+        smooth[x] = sides.wrapping_mul(SIDE).wrapping_add(here[x].wrapping_mul(MIDDLE));
+        step[x] = below[x].wrapping_sub(above[x]);
+    }
+}
+
+/// Gradients to the right and down, from the above, which begin one column earlier.
+fn gradients(smooth: &[i16], step: &[i16], right: &mut [i16], down: &mut [i16]) {
+    let count = right.len();
+    let [left_smooth, right_smooth] = [0, 2].map(|from| &smooth[from..][..count]);
+    let [left, here, beyond] = [0, 1, 2].map(|from| &step[from..][..count]);
+    let down = &mut down[..count];
+    for x in 0..count {
+        right[x] = right_smooth[x].wrapping_sub(left_smooth[x]);
+        let sides = left[x].wrapping_add(beyond[x]);
+        down[x] = sides.wrapping_mul(SIDE).wrapping_add(here[x].wrapping_mul(MIDDLE));
+    }
+}
+
+/// How far inside the border of an image so wide the pixels stand that are seen outside, from the border on.
+fn mirrored(size: usize) -> [usize; MARGIN] {
+    let period = (2 * (size - 1)).max(1);
+    std::array::from_fn(|beyond| {
+        let at = (beyond + 1) % period;
+        at.min(period - at)
+    })
+}
