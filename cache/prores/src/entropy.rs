@@ -1,6 +1,6 @@
 //! The coefficients of a plane of a slice: DC, then AC by frequency, as far as they are wanted.
 //!
-//! [`plain`] reads codeword by codeword and is the meaning of all else here. [`by_table`] takes what eleven bits decide
+//! [`plain`] reads codeword by codeword and is the meaning of all else here. [`by_table`] takes what the next bits decide
 //! from a table; [`pair`] does so for two slices in turn, because each symbol waits for the one before it and a core has
 //! room for a second such chain. Whatever is unusual (long codewords, the end of a plane, damage) goes through [`plain`].
 
@@ -8,11 +8,13 @@ use crate::{
     bits::{Bits, Damage},
     codebook::{DC, FIRST_DC},
     room::Room,
-    table::{Context, LOOK, Table, UNDECIDED},
+    table::{Context, Table, UNDECIDED},
 };
 
-/// Symbols that a refilled window is sure to hold.
-const SYMBOLS: usize = (56 / LOOK) as usize;
+/// Symbols of so many bits that a refilled window is sure to hold.
+const fn symbols(look: u32) -> u32 {
+    56 / look
+}
 
 /// What is read of one slice.
 #[derive(Debug, Clone, Copy)]
@@ -56,15 +58,19 @@ pub fn plain(plane: SlicePlane<'_>, room: &mut impl Room) -> Result<(), Damage> 
 }
 
 /// By the table where it decides.
-pub fn by_table(table: &Table, plane: SlicePlane<'_>, room: &mut impl Room) -> Result<(), Damage> {
+pub fn by_table<const ENTRIES: usize>(
+    table: &Table<ENTRIES>,
+    plane: SlicePlane<'_>,
+    room: &mut impl Room,
+) -> Result<(), Damage> {
     let mut reader = Reader::new(plane, room);
     reader.all_dc(room)?;
     reader.rest_by_table(table, room)
 }
 
 /// Two slices in turn. Where one is damaged, that of the first counts, else that of the second.
-pub fn pair<R: Room>(
-    table: &Table,
+pub fn pair<R: Room, const ENTRIES: usize>(
+    table: &Table<ENTRIES>,
     planes: [SlicePlane<'_>; 2],
     [first, second]: [&mut R; 2],
 ) -> Result<(), (usize, Damage)> {
@@ -105,11 +111,17 @@ fn both_dc(
 }
 
 /// Symbols of both in turn until one of them needs more than the table, or ends; says which have ended.
-fn in_turn<R: Room>(table: &Table, a: &mut Reader<'_>, b: &mut Reader<'_>, first: &mut R, second: &mut R) -> [bool; 2] {
+fn in_turn<R: Room, const ENTRIES: usize>(
+    table: &Table<ENTRIES>,
+    a: &mut Reader<'_>,
+    b: &mut Reader<'_>,
+    first: &mut R,
+    second: &mut R,
+) -> [bool; 2] {
     while a.bits.has_plenty() && b.bits.has_plenty() {
         a.bits.refill();
         b.bits.refill();
-        for _ in 0..SYMBOLS {
+        for _ in 0..symbols(Table::<ENTRIES>::LOOK) {
             let (of_a, of_b) = (a.symbol(table, first), b.symbol(table, second));
             if let (Symbol::Taken, Symbol::Taken) = (of_a, of_b) {
                 continue;
@@ -226,13 +238,17 @@ impl<'a> Reader<'a> {
     }
 
     /// The AC coefficients from here on, by the table where it decides.
-    fn rest_by_table(&mut self, table: &Table, room: &mut impl Room) -> Result<(), Damage> {
+    fn rest_by_table<const ENTRIES: usize>(
+        &mut self,
+        table: &Table<ENTRIES>,
+        room: &mut impl Room,
+    ) -> Result<(), Damage> {
         if self.limit <= self.blocks {
             return Ok(());
         }
         while self.bits.has_plenty() {
             self.bits.refill();
-            for _ in 0..SYMBOLS {
+            for _ in 0..symbols(Table::<ENTRIES>::LOOK) {
                 match self.symbol(table, room) {
                     Symbol::Taken => {}
                     Symbol::End => return Ok(()),
@@ -244,11 +260,11 @@ impl<'a> Reader<'a> {
         self.rest(room)
     }
 
-    /// One coefficient by the table; the window must hold [`LOOK`] bits. An entry leads at most 128 positions on, so it
+    /// One coefficient by the table; the window must hold [`Table::LOOK`] bits. An entry leads at most 128 positions on, so it
     /// cannot pass the end of the slice unseen: at least 32 coefficients of each block stand behind the limit. Where all are
     /// wanted, whoever reads by codewords says what a position beyond them is.
     #[inline(always)]
-    fn symbol<R: Room>(&mut self, table: &Table, room: &mut R) -> Symbol {
+    fn symbol<R: Room, const ENTRIES: usize>(&mut self, table: &Table<ENTRIES>, room: &mut R) -> Symbol {
         let entry = table.entry(self.context, self.bits.window());
         let position = self.position.wrapping_add(entry.advance());
         if position >= self.limit {

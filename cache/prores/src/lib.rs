@@ -56,7 +56,7 @@ mod whole;
 use header::{Frame, Picture, Slice};
 use plane::{Pixel, Plane};
 use room::{Lowest, MAX_BLOCKS, MAX_WANTED};
-use table::Table;
+use table::Long;
 use transform::Transform;
 
 pub use bits::Damage;
@@ -89,7 +89,7 @@ pub enum Range {
 pub enum Decoding {
     /// Codeword by codeword.
     Plain,
-    /// Several codewords at once, from a table of 512 KiB that is made at the first use.
+    /// Several codewords at once, from a table of 2 MiB that is made at the first use.
     Table,
     /// From the table, two slices in turn: the fastest.
     #[default]
@@ -225,13 +225,13 @@ impl<'a> Reduced<'a> {
         };
         let [first, second] = buffers;
         if let (Decoding::Interleaved, [a, b]) = (self.decoding, slices) {
-            return entropy::pair(Table::shared(), [luma(a), luma(b)], [first, second]);
+            return entropy::pair(Long::shared(), [luma(a), luma(b)], [first, second]);
         }
         for ((nth, slice), coefficients) in slices.iter().enumerate().zip([first, second]) {
             match self.decoding {
                 Decoding::Plain => entropy::plain(luma(slice), coefficients),
                 Decoding::Table | Decoding::Interleaved => {
-                    entropy::by_table(Table::shared(), luma(slice), coefficients)
+                    entropy::by_table(Long::shared(), luma(slice), coefficients)
                 }
             }
             .map_err(|damage| (nth, damage))?;

@@ -1,4 +1,8 @@
-//! Run, level and sign by one look at the next 11 bits, for each of the 36 pairs of codebooks.
+//! Run, level and sign by one look at the next bits, for each of the 36 pairs of codebooks.
+//!
+//! How many bits are looked at is a trade: what they do not decide is read codeword by codeword, and what a table has beyond
+//! the processor's nearest memory takes longer to look up. The lowest frequencies have the longest codewords and few of
+//! them: 13 bits are best. Of whole frames most coefficients are small: 11.
 
 use std::sync::LazyLock;
 
@@ -7,10 +11,16 @@ use crate::{
     codebook::{AFTER_LEVEL, AFTER_RUN, LEVEL, RUN},
 };
 
-/// Bits looked at.
-pub const LOOK: u32 = 11;
-/// So many entries that any context of six bits has its place: an index needs no check.
-const ENTRIES: usize = 1 << (6 + LOOK);
+/// Entries of a table that looks at so many bits: any context of six bits has its place, so that an index needs no check.
+const fn entries(look: u32) -> usize {
+    1 << (6 + look)
+}
+
+/// For the lowest frequencies: 13 bits.
+pub type Long = Table<{ entries(13) }>;
+/// For all: 11 bits.
+pub type Short = Table<{ entries(11) }>;
+
 /// What an entry that decides nothing adds to the position: more than there are coefficients.
 pub const UNDECIDED: u32 = 0xFFF;
 
@@ -61,7 +71,7 @@ impl Entry {
         self.0 as i32 >> 24
     }
 
-    /// How far the position moves; [`UNDECIDED`] where 11 bits are too few.
+    /// How far the position moves; [`UNDECIDED`] where the bits looked at are too few.
     #[inline(always)]
     pub fn advance(self) -> u32 {
         self.0 >> 12 & 0xFFF
@@ -80,23 +90,36 @@ impl Entry {
     }
 }
 
-/// All entries, by context and the next [`LOOK`] bits.
-pub struct Table(Box<[Entry; ENTRIES]>);
+/// All entries, by context and the next bits.
+pub struct Table<const ENTRIES: usize>(Box<[Entry; ENTRIES]>);
 
-impl Table {
+impl Long {
     /// The one table, made at the first call.
     pub fn shared() -> &'static Self {
-        static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
+        static TABLE: LazyLock<Long> = LazyLock::new(Table::new);
         &TABLE
     }
+}
+
+impl Short {
+    /// The one table, made at the first call.
+    pub fn shared() -> &'static Self {
+        static TABLE: LazyLock<Short> = LazyLock::new(Table::new);
+        &TABLE
+    }
+}
+
+impl<const ENTRIES: usize> Table<ENTRIES> {
+    /// Bits looked at.
+    pub const LOOK: u32 = ENTRIES.trailing_zeros() - 6;
 
     fn new() -> Self {
         let mut entries = vec![Entry::NONE; ENTRIES].into_boxed_slice();
         for (index, entry) in entries.iter_mut().enumerate() {
-            let context = Context((index >> LOOK) as u32);
+            let context = Context((index >> Self::LOOK) as u32);
             let is_one = (context.0 >> 3) < RUN.len() as u32 && (context.0 & 7) < LEVEL.len() as u32;
-            let window = (index as u64) << (64 - LOOK);
-            *entry = is_one.then(|| decide(context, window)).flatten().unwrap_or(Entry::NONE);
+            let window = (index as u64) << (64 - Self::LOOK);
+            *entry = is_one.then(|| decide(context, window, Self::LOOK)).flatten().unwrap_or(Entry::NONE);
         }
         match entries.try_into() {
             Ok(entries) => Self(entries),
@@ -107,31 +130,32 @@ impl Table {
     /// What the bits at the top of `window` say.
     #[inline(always)]
     pub fn entry(&self, context: Context, window: u64) -> Entry {
-        self.0[((context.0 << LOOK) | (window >> (64 - LOOK)) as u32) as usize & (ENTRIES - 1)]
+        self.0[((context.0 << Self::LOOK) | (window >> (64 - Self::LOOK)) as u32) as usize & (ENTRIES - 1)]
     }
 }
 
 /// Run, level and sign where they fit the bits looked at.
-fn decide(context: Context, window: u64) -> Option<Entry> {
-    let mut bits = Bits::of_window(window, LOOK);
+fn decide(context: Context, window: u64, look: u32) -> Option<Entry> {
+    let mut bits = Bits::of_window(window, look);
     let run = context.run(&mut bits).ok()?;
     let (size, level) = context.level(&mut bits).ok()?;
     let fits = size < 128 && run < 128;
-    fits.then(|| Entry::new(level, run, Context::after(run, size), LOOK - bits.count()))
+    fits.then(|| Entry::new(level, run, Context::after(run, size), look - bits.count()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_entry_says_what_the_codewords_say() {
-        let mut decided = 0;
+    fn check<const ENTRIES: usize>(table: &Table<ENTRIES>) {
+        let look_bits = Table::<ENTRIES>::LOOK;
+        let (mut decided, mut all) = (0, 0);
         for (context, run_book, level_book) in (0..36).map(|pair| (((pair / 6) << 3) | (pair % 6), pair / 6, pair % 6))
         {
-            for look in 0..1_u64 << LOOK {
-                let window = look << (64 - LOOK);
-                let entry = Table::shared().entry(Context(context), window);
+            for look in 0..1_u64 << look_bits {
+                all += 1;
+                let window = look << (64 - look_bits);
+                let entry = table.entry(Context(context), window);
                 if entry == Entry::NONE {
                     continue;
                 }
@@ -144,7 +168,13 @@ mod tests {
                 decided += 1;
             }
         }
-        // Nearly all of what 11 bits can begin with.
-        assert!(decided > 36 * 2048 * 3 / 4, "{decided}");
+        // Nearly all of what so many bits can begin with.
+        assert!(decided > all * 3 / 4, "{decided} of {all}");
+    }
+
+    #[test]
+    fn an_entry_says_what_the_codewords_say() {
+        check(Short::shared());
+        check(Long::shared());
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     header::{Frame, Picture, Slice},
     inverse::{ORDER, Pixels, Steps, pixels},
     room::{BLOCK, Whole},
-    table::Table,
+    table::Short,
 };
 
 /// A frame's samples, ten bits each: brightness, and colours in half as many columns. Video range: black is 64, white 940.
@@ -83,7 +83,7 @@ impl Samples {
 
 /// What decoding a frame needs beside its slices.
 struct Decoder {
-    table: &'static Table,
+    table: &'static Short,
     /// Of luma and of colours.
     steps: [Steps; 2],
     rooms: [Whole; 2],
@@ -93,7 +93,7 @@ impl Decoder {
     fn new(frame: &Frame<'_>) -> Self {
         let rooms = [Whole::new(ORDER), Whole::new(ORDER)];
         let steps = [Steps::new(&frame.matrix), Steps::new(&frame.colour_matrix)];
-        Self { table: Table::shared(), steps, rooms }
+        Self { table: Short::shared(), steps, rooms }
     }
 
     /// One slice or two; the first damage, and in which of them.
