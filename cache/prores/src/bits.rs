@@ -12,6 +12,9 @@ pub enum Damage {
     /// A run leads beyond the slice's last coefficient.
     #[error("a run leads beyond the last coefficient")]
     Run,
+    /// It ends, or goes on, by how far ahead one looks: decoders differ.
+    #[error("it may end here, or go on")]
+    Ending,
     /// A coefficient of more than 16 bits.
     #[error("a coefficient has more than 16 bits")]
     Coefficient,
@@ -100,6 +103,16 @@ impl<'a> Bits<'a> {
     /// Bits known to the window.
     pub fn count(&self) -> u32 {
         self.count
+    }
+
+    /// Bits that were not taken yet.
+    pub fn left(&self) -> usize {
+        self.rest.len() * 8 + self.count as usize
+    }
+
+    /// Whether the coefficients end here for who looks at no more than the next `known` bits (up to 32); after a refill.
+    pub fn may_end(&self, known: u32) -> bool {
+        self.rest.is_empty() && self.count < 32 && self.window.checked_shr(64 - known).unwrap_or(0) == 0
     }
 
     /// Whether the coefficients end here: there is no end code, only fewer than 32 bits, all of them zero.

@@ -38,6 +38,8 @@ struct Reader<'a> {
     position: u32,
     context: Context,
     previous: DcState,
+    /// Bits FFmpeg looks at to see whether the plane ends: what is left of 32 after the last level.
+    known: u32,
 }
 
 /// What the next DC coefficient depends on.
@@ -119,8 +121,8 @@ fn in_turn<R: Room, const ENTRIES: usize>(
     second: &mut R,
 ) -> [bool; 2] {
     while a.bits.has_plenty() && b.bits.has_plenty() {
-        a.bits.refill();
-        b.bits.refill();
+        a.refill();
+        b.refill();
         for _ in 0..symbols(Table::<ENTRIES>::LOOK) {
             let (of_a, of_b) = (a.symbol(table, first), b.symbol(table, second));
             if let (Symbol::Taken, Symbol::Taken) = (of_a, of_b) {
@@ -168,6 +170,7 @@ impl<'a> Reader<'a> {
             position: blocks - 1,
             context: Context::FIRST,
             previous: DcState { value: 0, code: 5, sign: 0, beyond: 0 },
+            known: 32,
         }
     }
 
@@ -217,10 +220,20 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Fills the window. What the table decides is so short that FFmpeg sees the plane's end as it is.
+    #[inline(always)]
+    fn refill(&mut self) {
+        self.bits.refill();
+        self.known = 32;
+    }
+
     /// One coefficient by its codewords; says whether the wanted ones have ended, and then has read no level.
-    fn codewords(&mut self, room: &mut impl Room) -> Result<bool, Damage> {
+    fn codewords<R: Room>(&mut self, room: &mut R) -> Result<bool, Damage> {
         if self.bits.at_end() {
             return Ok(true);
+        }
+        if R::IS_WHOLE && self.bits.may_end(self.known) {
+            return Err(Damage::Ending);
         }
         let run = self.context.run(&mut self.bits)?;
         let position = self.position.saturating_add(run).saturating_add(1);
@@ -230,7 +243,9 @@ impl<'a> Reader<'a> {
         if position >= self.limit {
             return Ok(true);
         }
+        let before = self.bits.left();
         let (size, level) = self.context.level(&mut self.bits)?;
+        self.known = 32_usize.saturating_sub(before - self.bits.left()) as u32;
         i16::try_from(level).map_err(|_| Damage::Coefficient)?;
         room.put(position, self.log2_blocks, level);
         (self.position, self.context) = (position, Context::after(run, size));
@@ -247,7 +262,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         while self.bits.has_plenty() {
-            self.bits.refill();
+            self.refill();
             for _ in 0..symbols(Table::<ENTRIES>::LOOK) {
                 match self.symbol(table, room) {
                     Symbol::Taken => {}

@@ -2,6 +2,7 @@
 
 use crate::{
     Grey,
+    gradient::Sobel,
     grid::{CELLS, cell_of},
 };
 
@@ -44,10 +45,9 @@ pub fn find(image: &Grey) -> Vec<Corner> {
         strengths.row(below, &mut rows[2]);
         let Some(y) = below.checked_sub(1).filter(|y| *y >= MARGIN) else { continue };
         highest_of(&rows, &mut highest);
-        let peaks = rows[1].iter().zip(&highest).enumerate().take(width - MARGIN).skip(MARGIN);
-        for (x, (value, _)) in peaks.filter(|(_, (value, highest))| **value >= TEXTURE && *value >= *highest) {
+        for (x, value) in peaks(&rows[1][..width - MARGIN], &highest) {
             let cell = cell_of(x as f64, y as f64, width as f64, height as f64);
-            cells[cell].push((*value, Corner { x: x as f32, y: y as f32, cell, drawn: false }));
+            cells[cell].push((value, Corner { x: x as f32, y: y as f32, cell, drawn: false }));
         }
     }
     let kept = cells.into_iter().flat_map(best_apart);
@@ -96,10 +96,31 @@ fn highest_of([above, here, below]: &[Vec<f32>; 3], highest: &mut [f32]) {
     }
 }
 
+/// Columns of a row, from [`MARGIN`] on, whose value is strong enough and none of its neighbours' is higher.
+fn peaks<'a>(row: &'a [f32], highest: &'a [f32]) -> impl Iterator<Item = (usize, f32)> + 'a {
+    const AT_ONCE: usize = 16;
+    let is_peak = |value: f32, highest: f32| value >= TEXTURE && value >= highest;
+    let parts = row[MARGIN..].chunks(AT_ONCE).zip(highest[MARGIN..].chunks(AT_ONCE)).enumerate();
+    // Most parts have none, which is seen of all at once.
+    let parts = parts.filter(move |(_, (row, highest))| {
+        row.iter().zip(*highest).fold(false, |any, (value, highest)| any | is_peak(*value, *highest))
+    });
+    parts.flat_map(move |(part, (row, highest))| {
+        let all = row.iter().zip(highest).enumerate();
+        let some = all.filter(move |(_, (value, highest))| is_peak(**value, **highest));
+        some.map(move |(at, (value, _))| (MARGIN + part * AT_ONCE + at, *value))
+    })
+}
+
 /// Shi and Tomasi's measure (1994), row by row: the smaller eigenvalue of the gradient matrix, summed over a window.
 /// Gradients are central differences over smoothed neighbours (Sobel), in grey levels.
 struct Strengths<'a> {
     image: &'a Grey,
+    /// The last three rows of pixels; the newest takes the oldest's place.
+    pixels: [Vec<i16>; 3],
+    sobel: Sobel,
+    /// The gradients of one row, to the right and down.
+    gradients: [Vec<i16>; 2],
     /// The gradient products of as many rows as a window is high; the newest takes the oldest's place.
     rows: [Products; WINDOW],
     /// Their sums, column by column.
@@ -111,16 +132,37 @@ struct Strengths<'a> {
 impl<'a> Strengths<'a> {
     fn new(image: &'a Grey) -> Self {
         let width = image.width as usize;
-        Self { image, rows: std::array::from_fn(|_| Products::new(width)), sums: Products::new(width), next: 1 }
+        let mut new = Self {
+            image,
+            pixels: [(); 3].map(|()| vec![0; width]),
+            sobel: Sobel::new(width - 2),
+            gradients: [(); 2].map(|()| vec![0; width - 2]),
+            rows: std::array::from_fn(|_| Products::new(width)),
+            sums: Products::new(width),
+            next: 1,
+        };
+        new.read_pixels(0);
+        new.read_pixels(1);
+        new
     }
 
     /// The strengths of row `y`, which is further down than the one before; those of the row's ends stay.
     fn row(&mut self, y: usize, strength: &mut [f32]) {
         while self.next <= y + WINDOW / 2 {
-            self.rows[self.next % WINDOW].read(self.image, self.next, &mut self.sums);
+            self.read_pixels(self.next + 1);
+            let rows = [0, 1, 2].map(|row| &self.pixels[(self.next + 2 + row) % 3][..]);
+            let [right, down] = &mut self.gradients;
+            self.sobel.row(rows, right, down);
+            self.rows[self.next % WINDOW].take(right, down, &mut self.sums);
             self.next += 1;
         }
         self.sums.least_eigenvalues(strength);
+    }
+
+    fn read_pixels(&mut self, y: usize) {
+        let width = self.image.width as usize;
+        let pixels = self.pixels[y % 3].iter_mut().zip(&self.image.data[y * width..]);
+        pixels.for_each(|(to, from)| *to = i16::from(*from));
     }
 }
 
@@ -133,19 +175,14 @@ impl Products {
         Self([(); 3].map(|()| vec![0.0; width]))
     }
 
-    /// Takes row `y` in, and its change into `sums`.
-    fn read(&mut self, image: &Grey, y: usize, sums: &mut Self) {
-        let width = image.width as usize;
-        let inner = width - 2;
-        let [above, here, below] = [y - 1, y, y + 1].map(|row| &image.data[row * width..][..width]);
-        let [a, b, c] = [0, 1, 2].map(|shift| &above[shift..][..inner]);
-        let [d, f] = [0, 2].map(|shift| &here[shift..][..inner]);
-        let [g, h, i] = [0, 1, 2].map(|shift| &below[shift..][..inner]);
+    /// Takes a row's gradients in, and its change into `sums`.
+    fn take(&mut self, right: &[i16], down: &[i16], sums: &mut Self) {
+        let inner = right.len();
+        let down = &down[..inner];
         let [xx, xy, yy] = self.0.each_mut().map(|plane| &mut plane[1..][..inner]);
         let [sum_xx, sum_xy, sum_yy] = sums.0.each_mut().map(|plane| &mut plane[1..][..inner]);
         for x in 0..inner {
-            let [a, b, c, d, f, g, h, i] = [a[x], b[x], c[x], d[x], f[x], g[x], h[x], i[x]].map(f32::from);
-            let (dx, dy) = (c - a + 2.0 * (f - d) + i - g, g - a + 2.0 * (h - b) + i - c);
+            let (dx, dy) = (f32::from(right[x]), f32::from(down[x]));
             let new = [dx * dx, dx * dy, dy * dy];
             sum_xx[x] += new[0] - xx[x];
             sum_xy[x] += new[1] - xy[x];
@@ -209,6 +246,31 @@ mod tests {
         let wave = |at: u32, length: f32| (at as f32 * std::f32::consts::TAU / length).sin();
         let rock = find(&image(|x, y| (128.0 + 60.0 * wave(x, 17.0) * wave(y, 13.0) + 50.0 * wave(x + y, 29.0)) as u8));
         assert!(!rock.is_empty() && rock.iter().all(|corner| !corner.drawn), "{rock:?}");
+    }
+
+    #[test]
+    fn strengths_are_those_of_the_definition() {
+        let noise = image(|x, y| (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)).wrapping_mul(97) as u8);
+        let (width, at) = (noise.width as usize, |x: usize, y: usize| f32::from(noise.data[y * 80 + x]));
+        let gradient = |x: usize, y: usize| {
+            let across = |dx: usize| at(dx, y - 1) + 2.0 * at(dx, y) + at(dx, y + 1);
+            let down = |dy: usize| at(x - 1, dy) + 2.0 * at(x, dy) + at(x + 1, dy);
+            (across(x + 1) - across(x - 1), down(y + 1) - down(y - 1))
+        };
+        let strength = |x: usize, y: usize| {
+            let around = (y - 2..=y + 2).flat_map(|y| (x - 2..=x + 2).map(move |x| (x, y)));
+            let sums = around.map(|(x, y)| gradient(x, y)).fold([0.0; 3], |[xx, xy, yy], (dx, dy)| {
+                [xx + dx * dx, xy + dx * dy, yy + dy * dy]
+            });
+            let [half, difference] = [(sums[0] + sums[2]) * 0.5, (sums[0] - sums[2]) * 0.5];
+            half - (difference * difference + sums[1] * sums[1]).sqrt()
+        };
+        let (mut strengths, mut row) = (Strengths::new(&noise), vec![0.0; width]);
+        for y in 3..50 - 3 {
+            strengths.row(y, &mut row);
+            let expected: Vec<f32> = (3..width - 3).map(|x| strength(x, y)).collect();
+            assert_eq!(row[3..width - 3], expected, "row {y}");
+        }
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod door;
 mod estimate;
 mod explain;
 mod flow;
+mod gradient;
 mod grid;
 mod image;
 mod look;

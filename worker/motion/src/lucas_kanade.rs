@@ -177,17 +177,19 @@ impl Place {
     /// `None` where no pixel of the window is in the image.
     #[inline(always)]
     fn of<const SIDE: usize>(level: &Level, [x, y]: [f32; 2]) -> Option<Self> {
-        let (left, top) = (x.floor(), y.floor());
         let is_near = |at: f32, size: usize| at >= -(SIDE as f32) && at < size as f32;
-        if !is_near(left, level.width) || !is_near(top, level.height) {
+        if !is_near(x, level.width) || !is_near(y, level.height) {
             return None;
         }
-        let (a, b, one) = (x - left, y - top, (1 << WEIGHT) as f32);
-        let weight = |share: f32| (share * one).round_ties_even() as i32;
+        // Not by a call of the C library: not every x86 processor has an instruction for it.
+        let floor = |at: f32| at as i32 - i32::from(at < at as i32 as f32);
+        let (left, top) = (floor(x), floor(y));
+        let (a, b, one) = (x - left as f32, y - top as f32, (1 << WEIGHT) as f32);
+        let weight = |share: f32| (share * one + 0.5) as i32;
         let [first, right, below] = [weight((1.0 - a) * (1.0 - b)), weight(a * (1.0 - b)), weight((1.0 - a) * b)];
         let last = (1 << WEIGHT) - first - right - below;
         let pairs = |a: i32, b: i32| cast([[a as i16, b as i16]; 4]);
-        let (column, row) = ((left as i32 + MARGIN as i32) as usize, (top as i32 + MARGIN as i32) as usize);
+        let (column, row) = ((left + MARGIN as i32) as usize, (top + MARGIN as i32) as usize);
         let stride = level.stride();
         Some(Self { start: row * stride + column, stride, weights: [pairs(first, right), pairs(below, last)] })
     }

@@ -3,15 +3,12 @@
 //! Every level is half as wide and high as the one below, smoothed by 1 4 6 4 1 in both directions; gradients are Scharr's.
 //! Beyond its border an image is its own mirror, without gradients. All in whole numbers: the same bits on every machine.
 
-use crate::Grey;
+use crate::{Grey, gradient::Scharr};
 
 /// Rows and columns beyond the border on every side: the largest window may begin outside and reach as far outside.
 pub const MARGIN: usize = 32;
 /// The coarsest level is 1/8: a window of 11 there sees 44 pixels of the image to either side.
 const LEVELS: usize = 4;
-/// Scharr's weights across the direction of a gradient.
-const SIDE: i16 = 3;
-const MIDDLE: i16 = 10;
 
 /// The levels, the finest first.
 #[derive(Debug)]
@@ -113,19 +110,18 @@ impl Level {
     fn find_gradients(&mut self) {
         let (stride, width) = (self.stride(), self.width);
         let [mut right, mut down] = [(); 2].map(|()| vec![0; self.pixels.len()]);
-        let [mut smooth, mut step] = [(); 2].map(|()| vec![0; width + 2]);
+        let mut scharr = Scharr::new(width);
         for y in 0..self.height {
             let start = self.at(0, y);
             let rows = [start - stride, start, start + stride].map(|start| &self.pixels[start - 1..][..width + 2]);
-            smooth_and_step(rows, &mut smooth, &mut step);
-            gradients(&smooth, &step, &mut right[start..][..width], &mut down[start..][..width]);
+            scharr.row(rows, &mut right[start..][..width], &mut down[start..][..width]);
         }
         self.gradients = [right, down];
     }
 }
 
-// What follows is done to every pixel. Of values of eight bits no sum needs more than 16, so none is checked, and the compiler
-// takes eight at once.
+// What follows is done to every pixel: of values of eight bits no sum needs more than 16, so none is checked, and the
+// compiler takes eight at once.
 
 /// Sums of five rows, column by column: up to 255 times 16.
 fn down_the_columns(rows: &[i16], sums: &mut [i16]) {
@@ -147,30 +143,6 @@ fn along_the_row(sums: &[i16], to: &mut [i16]) {
         let (ends, sides) = (even(a[x]).wrapping_add(even(c[x])), odd(a[x]).wrapping_add(odd(b[x])));
         let sum = ends.wrapping_add(sides.wrapping_mul(4)).wrapping_add(even(b[x]).wrapping_mul(6));
         *to = (sum.wrapping_add(128) >> 8).cast_signed();
-    }
-}
-
-/// Of three rows: smoothed down the columns, and the step from the upper to the lower.
-fn smooth_and_step([above, here, below]: [&[i16]; 3], smooth: &mut [i16], step: &mut [i16]) {
-    let count = smooth.len();
-    let (above, here, below, step) = (&above[..count], &here[..count], &below[..count], &mut step[..count]);
-    for x in 0..count {
-        let sides = above[x].wrapping_add(below[x]);
-        smooth[x] = sides.wrapping_mul(SIDE).wrapping_add(here[x].wrapping_mul(MIDDLE));
-        step[x] = below[x].wrapping_sub(above[x]);
-    }
-}
-
-/// Gradients to the right and down, from the above, which begin one column earlier.
-fn gradients(smooth: &[i16], step: &[i16], right: &mut [i16], down: &mut [i16]) {
-    let count = right.len();
-    let [left_smooth, right_smooth] = [0, 2].map(|from| &smooth[from..][..count]);
-    let [left, here, beyond] = [0, 1, 2].map(|from| &step[from..][..count]);
-    let down = &mut down[..count];
-    for x in 0..count {
-        right[x] = right_smooth[x].wrapping_sub(left_smooth[x]);
-        let sides = left[x].wrapping_add(beyond[x]);
-        down[x] = sides.wrapping_mul(SIDE).wrapping_add(here[x].wrapping_mul(MIDDLE));
     }
 }
 
