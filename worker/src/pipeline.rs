@@ -34,7 +34,7 @@ use crate::{
 
 /// Flow is computed on images of a quarter of the full width and height.
 pub const REDUCTION: u32 = 4;
-/// Frames fetched ahead, besides two a thread: so many hide an archive's delays.
+/// Frames fetched ahead, besides two a thread; more from an archive that answers late.
 const FETCHED_AHEAD: usize = 4;
 
 /// What a movie's pipeline works with.

@@ -1,6 +1,7 @@
 //! The archive as the worker sees it: folders, movies, frames. They come through a lazycache in this process, which
 //! decodes here, or through a lazycache server, which decodes there.
 
+mod ahead;
 mod error;
 mod pixels;
 mod server;
@@ -10,9 +11,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ahead::Ahead;
 use bytes::Bytes;
 use frame::{DirectoryPath, FrameNumber, MoviePath};
-use futures::{Stream, StreamExt, stream};
+use futures::{
+    Stream, StreamExt,
+    stream::{self, FuturesOrdered},
+};
 use lazycache::{ErrorKind, Lazycache};
 use plan::{SourceIdentity, cost::MovieSize};
 use server::FrameServer;
@@ -136,8 +141,9 @@ impl Source {
         Ok(Arc::new(movie))
     }
 
-    /// The frames `numbers` (1-based) of `movie` as `pixels`, in their order, up to `ahead` of them fetched before they are
-    /// asked for: a task of its own fetches, so that the archive sends while a core computes. Ends with the first error.
+    /// The frames `numbers` (1-based) of `movie` as `pixels`, in their order, `ahead` of them fetched before they are asked
+    /// for, and more from an archive that answers late: a task of its own fetches, so that the archive sends while a core
+    /// computes. Ends with the first error.
     pub fn frames<P: Pixels>(
         &self,
         movie: &Movie,
@@ -152,10 +158,7 @@ impl Source {
                 Way::Server(server) if !server.is_one_by_one() => {
                     many(server.frames(&movie.facts, numbers, pixels), pixels).boxed()
                 }
-                _ => {
-                    let fetch = |number| source.fetch(&movie, number, pixels);
-                    stream::iter(numbers).map(fetch).buffered(ahead.max(1)).boxed()
-                }
+                _ => source.one_by_one(&movie, numbers, pixels, ahead).boxed(),
             };
             while let Some(frame) = frames.next().await {
                 let failed = frame.is_err();
@@ -169,6 +172,37 @@ impl Source {
         stream::poll_fn(move |context| {
             let _ = &task;
             receiver.poll_recv(context)
+        })
+    }
+
+    /// Frames that are asked for one by one, at least `least` at once.
+    fn one_by_one<P: Pixels>(
+        &self,
+        movie: &Movie,
+        numbers: Vec<u32>,
+        pixels: P,
+        least: usize,
+    ) -> impl Stream<Item = Result<Fetched<P>, SourceError>> + Send + use<P> {
+        let start = move |source: Self, movie: Movie, number| {
+            let fetched = tokio::spawn(async move { source.fetch(&movie, number, pixels).await });
+            AbortOnDropHandle::new(fetched)
+        };
+        let (source, movie) = (self.clone(), movie.clone());
+        let state = (numbers.into_iter(), FuturesOrdered::new(), Ahead::new(least), Instant::now());
+        stream::unfold(state, move |(mut numbers, mut coming, mut ahead, last)| {
+            let more = ahead.frames().saturating_sub(coming.len());
+            coming.extend(numbers.by_ref().take(more).map(|number| start(source.clone(), movie.clone(), number)));
+            async move {
+                let frame = match coming.next().await? {
+                    Ok(frame) => frame,
+                    Err(_) => Err(lazycache::Error::Panicked.into()),
+                };
+                let now = Instant::now();
+                if let Ok(frame) = &frame {
+                    ahead.came(frame.took, now - last);
+                }
+                Some((frame, (numbers, coming, ahead, now)))
+            }
         })
     }
 
