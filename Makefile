@@ -13,7 +13,7 @@ RUN_DIR ?= run
 
 .PHONY: help setup run test test-api test-browser cluster cluster-down e2e check deny crds reference bench \
 	bench-operator bench-cluster bench-prores bench-queue chart-files manifests-check images images-sizes push fmt clean \
-	accuracy test-python bench-frames bench-worker bench-tracking fuzz
+	accuracy test-python bench-frames bench-worker bench-tracking fuzz bench-plan flamegraphs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,7 +76,7 @@ reference: ## write docs/reference/ and docs/schemas/ from the code
 accuracy: ## measure motion against the truth of rendered pairs and movies, write docs/accuracy.md (needs libopencv-contrib-dev)
 	cargo bench --workspace --features motion/tvl1 --bench accuracy -- --write
 
-bench: bench-operator bench-prores bench-queue bench-cluster bench-frames bench-worker ## every benchmark; the figures go to docs/benchmarks.md
+bench: bench-operator bench-prores bench-queue bench-cluster bench-frames bench-worker bench-plan ## every benchmark; the figures go to docs/benchmarks.md
 
 bench-operator: ## reconciles, memory, sizes and failover of the operator against a mocked API
 	cargo bench -p analysis-operator --bench operator
@@ -93,6 +93,13 @@ bench-prores: ## decoding of ProRes frames, reduced and whole, beside FFmpeg's f
 
 bench-frames: ## lazycache's frames beside FFmpeg's bare decode and a static file server: cost, latency, archive, memory
 	cargo bench --workspace --bench frames
+
+bench-plan: ## seconds and memory of a plan of 30,000 movies, the ledger empty and full (printed)
+	cargo test --release --workspace --test scale -- --nocapture
+
+flamegraphs: ## where a worker's and lazycache's time goes, into docs/profiles/ (needs perf, inferno)
+	cargo build --release --workspace --bin archive --bin analysis-worker --bin lazycache
+	@e2e/flamegraphs.sh "$(RUN_DIR)"
 
 fuzz: setup ## every parser of foreign bytes against random ones, with a sanitizer [SECONDS=120 each] (cargo install cargo-fuzz)
 	@cache/fuzz/run.sh $(or $(SECONDS),120)

@@ -230,9 +230,7 @@ impl<'a> Reduced<'a> {
         for ((nth, slice), coefficients) in slices.iter().enumerate().zip([first, second]) {
             match self.decoding {
                 Decoding::Plain => entropy::plain(luma(slice), coefficients),
-                Decoding::Table | Decoding::Interleaved => {
-                    entropy::by_table(Long::shared(), luma(slice), coefficients)
-                }
+                Decoding::Table | Decoding::Interleaved => entropy::by_table(Long::shared(), luma(slice), coefficients),
             }
             .map_err(|damage| (nth, damage))?;
         }

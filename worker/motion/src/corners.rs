@@ -259,9 +259,9 @@ mod tests {
         };
         let strength = |x: usize, y: usize| {
             let around = (y - 2..=y + 2).flat_map(|y| (x - 2..=x + 2).map(move |x| (x, y)));
-            let sums = around.map(|(x, y)| gradient(x, y)).fold([0.0; 3], |[xx, xy, yy], (dx, dy)| {
-                [xx + dx * dx, xy + dx * dy, yy + dy * dy]
-            });
+            let sums = around
+                .map(|(x, y)| gradient(x, y))
+                .fold([0.0; 3], |[xx, xy, yy], (dx, dy)| [xx + dx * dx, xy + dx * dy, yy + dy * dy]);
             let [half, difference] = [(sums[0] + sums[2]) * 0.5, (sums[0] - sums[2]) * 0.5];
             half - (difference * difference + sums[1] * sums[1]).sqrt()
         };

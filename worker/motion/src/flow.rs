@@ -2,9 +2,7 @@
 
 use opencv::{core::Point2f, prelude::*, video};
 
-use crate::{
-    Error, Grey, Prepared, corners::Corner, door, lucas_kanade::follow, pyramid::Pyramid, similarity::Match,
-};
+use crate::{Error, Grey, Prepared, corners::Corner, door, lucas_kanade::follow, pyramid::Pyramid, similarity::Match};
 
 /// A point that was found again.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,12 +37,7 @@ impl Detail {
         }
     }
 
-    fn follow(
-        self,
-        from: &Pyramid,
-        to: &Pyramid,
-        points: &mut dyn Iterator<Item = [f32; 2]>,
-    ) -> Vec<Option<[f32; 2]>> {
+    fn follow(self, from: &Pyramid, to: &Pyramid, points: &mut dyn Iterator<Item = [f32; 2]>) -> Vec<Option<[f32; 2]>> {
         match self {
             Self::Plain => follow::<WINDOW, 2>(from, to, points),
             Self::Even => follow::<LARGE_WINDOW, 3>(from, to, points),
@@ -70,7 +63,8 @@ pub fn corners(from: &Prepared, to: &Prepared, detail: Detail) -> Result<Vec<Fou
     let found: Vec<(&Corner, [f32; 2])> = corners.iter().zip(ends).filter_map(|(from, to)| Some((from, to?))).collect();
     let homes = detail.follow(later, earlier, &mut found.iter().map(|(_, end)| *end));
     let is_home = |corner: &Corner, [x, y]: [f32; 2]| (x - corner.x).hypot(y - corner.y) <= HOME;
-    let came = found.into_iter().zip(homes).filter(|((corner, _), home)| home.is_some_and(|home| is_home(corner, home)));
+    let came =
+        found.into_iter().zip(homes).filter(|((corner, _), home)| home.is_some_and(|home| is_home(corner, home)));
     Ok(came.map(|((corner, end), _)| centred(corner, end, from)).collect())
 }
 

@@ -41,7 +41,7 @@ impl<const SIDE: i16, const MIDDLE: i16> Gradient<SIDE, MIDDLE> {
     }
 }
 
-#[inline(always)]
+#[inline]
 fn across<const SIDE: i16, const MIDDLE: i16>([one, middle, other]: [i16; 3]) -> i16 {
     one.wrapping_add(other).wrapping_mul(SIDE).wrapping_add(middle.wrapping_mul(MIDDLE))
 }

@@ -2,12 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::{
-    Error,
-    corners::Corner,
-    flow::Detail,
-    pyramid::Pyramid,
-};
+use crate::{Error, corners::Corner, flow::Detail, pyramid::Pyramid};
 
 /// A grey image: `width * height` bytes, row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Two grey images to camera motion with a confidence; motions over a movie to regions. No IO; the only OpenCV door.
 //!
 //! ```text
-//!   Grey ─▶ Prepared ─┐  corners and pyramid, made once for all pairs the image is in        image.rs, corners.rs
-//!                     ├─▶ correspondences (tracked corners, or dense flow at the corners)     flow.rs
+//!   Grey ─▶ Prepared ─┐  corners and pyramid, made once for all pairs the image is in        image.rs, corners.rs, pyramid.rs
+//!                     ├─▶ correspondences (tracked corners, or dense flow at the corners)     flow.rs, lucas_kanade.rs
 //!   Grey ─▶ Prepared ─┘        │
 //!                              ▼
 //!                         hypotheses ─▶ verdict ─▶ doubts ─▶ Estimate, reasons                consensus.rs, verdict.rs, look.rs

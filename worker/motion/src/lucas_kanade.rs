@@ -5,6 +5,8 @@
 //! each row pixel by pixel. Here rows are filled up with pixels without gradients, which say nothing. And sums are of whole
 //! numbers, so that the same images give the same bits on every machine, however many numbers it takes at once.
 
+#![allow(clippy::inline_always)] // the inner loops: a call costs as much as what is called
+
 use bytemuck::cast;
 use wide::{i16x8, i32x4};
 
@@ -136,8 +138,8 @@ impl<const SIDE: usize, const VECTORS: usize> Window<SIDE, VECTORS> {
     fn step(&self, pixels: &[i16], place: &Place) -> [f32; 2] {
         let (mut all, mut x, mut y) = ([0; 2], i32x4::ZERO, i32x4::ZERO);
         place.between::<{ WEIGHT - FRACTION }, SIDE, VECTORS>(pixels, |row, values| {
-            for at in 0..VECTORS {
-                let change = values[at] - self.pixels[row][at];
+            for (at, value) in values.iter().enumerate() {
+                let change = *value - self.pixels[row][at];
                 x += change.dot(self.right[row][at]);
                 y += change.dot(self.down[row][at]);
             }
@@ -207,7 +209,7 @@ impl Place {
         let mut above = [[i16x8::ZERO; 2]; VECTORS];
         let mut values = [i16x8::ZERO; VECTORS];
         for y in 0..=SIDE {
-            let pixels = &plane[self.start + y * self.stride..][..VECTORS * 8 + 1];
+            let pixels = &plane[self.start + y * self.stride..][..=VECTORS * 8];
             for at in 0..VECTORS {
                 let [even, odd] = [&pixels[at * 8..][..8], &pixels[at * 8 + 1..][..8]];
                 let below = [i16x8::from_slice_unaligned(even), i16x8::from_slice_unaligned(odd)];

@@ -85,7 +85,8 @@ impl Level {
                 row[MARGIN + width + beyond] = row[MARGIN + width - 1 - inside];
             }
         }
-        let mut copy = |from: usize, to: usize| self.pixels.copy_within(from * stride..(from + 1) * stride, to * stride);
+        let mut copy =
+            |from: usize, to: usize| self.pixels.copy_within(from * stride..(from + 1) * stride, to * stride);
         for (beyond, inside) in along.iter().enumerate() {
             copy(MARGIN + inside, MARGIN - 1 - beyond);
             copy(MARGIN + height - 1 - inside, MARGIN + height + beyond);
