@@ -222,6 +222,12 @@ async fn in_a_bucket() {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     assert_eq!(listing("").await, Listing { files: vec![], directories: names(&["A"]) });
     assert_eq!(listing("A").await, Listing { files: names(&["X.mov", "X_truth.csv"]), directories: vec![] });
+    // Letters that a store writes in another way.
+    let strange = "A/é [1] {2}~^.mov";
+    std::fs::hard_link(&file, file.with_file_name(&strange[2..])).unwrap();
+    assert_eq!(listing("A").await.files, names(&["X.mov", "X_truth.csv", &strange[2..]]));
+    assert_eq!(cache.movie(&MoviePath::parse(strange).unwrap()).await.unwrap().num_frames(), 4);
+    std::fs::remove_file(file.with_file_name(&strange[2..])).unwrap();
     let missing = cache.movie(&MoviePath::parse("A/gone.mov").unwrap()).await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound);
     assert_eq!(listed("B").await.unwrap_err().kind(), ErrorKind::NotFound);

@@ -88,7 +88,7 @@ impl Store {
 
     /// When an object was written, in seconds since 1970 by the output's own clock; `None` where there is none.
     pub async fn modified(&self, name: &str) -> Result<Option<i64>, StoreError> {
-        match self.objects.head(&Path::from(name)).await {
+        match self.objects.head(&object(name)).await {
             Ok(meta) => Ok(Some(meta.last_modified.timestamp())),
             Err(ObjectError::NotFound { .. }) => Ok(None),
             Err(source) => Err(self.read_error(name, source)),
@@ -98,7 +98,7 @@ impl Store {
     /// Writes an object complete or not at all.
     pub async fn write(&self, name: &str, bytes: impl Into<Bytes>) -> Result<(), StoreError> {
         let options = self.put_options(name, PutMode::Overwrite);
-        let written = self.objects.put_opts(&Path::from(name), bytes.into().into(), options).await;
+        let written = self.objects.put_opts(&object(name), bytes.into().into(), options).await;
         written.map(|_| ()).map_err(|source| self.write_error(name, source))
     }
 
@@ -106,7 +106,7 @@ impl Store {
     pub async fn create(&self, name: &str, bytes: impl Into<Bytes>) -> Result<bool, StoreError> {
         let bytes = bytes.into();
         let options = self.put_options(name, PutMode::Create);
-        let created = self.objects.put_opts(&Path::from(name), bytes.clone().into(), options).await;
+        let created = self.objects.put_opts(&object(name), bytes.clone().into(), options).await;
         match created {
             Ok(_) => Ok(true),
             Err(ObjectError::AlreadyExists { .. } | ObjectError::Precondition { .. }) => Ok(false),
@@ -117,7 +117,7 @@ impl Store {
 
     /// Removes an object; one that is not there is no error.
     pub async fn delete(&self, name: &str) -> Result<(), StoreError> {
-        match self.objects.delete(&Path::from(name)).await {
+        match self.objects.delete(&object(name)).await {
             Ok(()) | Err(ObjectError::NotFound { .. }) => Ok(()),
             Err(source) => Err(self.write_error(name, source)),
         }
@@ -136,7 +136,7 @@ impl Store {
         let entry = |meta: &object_store::ObjectMeta| {
             Some((meta.location.filename()?.to_owned(), meta.last_modified.timestamp()))
         };
-        match self.objects.list_with_delimiter(Some(&Path::from(folder))).await {
+        match self.objects.list_with_delimiter(Some(&object(folder))).await {
             Ok(list) => Ok(list.objects.iter().filter_map(entry).collect()),
             Err(ObjectError::NotFound { .. }) => Ok(HashMap::new()),
             Err(source) => Err(self.read_error(folder, source)),
@@ -145,7 +145,7 @@ impl Store {
 
     /// Every name below `folder` that ends in `ending`, sorted.
     pub async fn names_below(&self, folder: &str, ending: &str) -> Result<Vec<String>, StoreError> {
-        let prefix = Path::from(folder);
+        let prefix = object(folder);
         let listing = self.objects.list(Some(&prefix)).map_ok(|meta| meta.location.to_string());
         let wanted = listing.try_filter(|name| std::future::ready(name.ends_with(ending)));
         let mut names: Vec<String> = wanted.try_collect().await.map_err(|source| self.read_error(folder, source))?;
@@ -154,7 +154,7 @@ impl Store {
     }
 
     async fn get(&self, name: &str, options: GetOptions) -> Result<Option<Bytes>, StoreError> {
-        let got = match self.objects.get_opts(&Path::from(name), options).await {
+        let got = match self.objects.get_opts(&object(name), options).await {
             Ok(result) => result.bytes().await,
             Err(error) => Err(error),
         };
@@ -181,6 +181,12 @@ impl Store {
     }
 }
 
+/// The path of a name, letter by letter, so that listings give the same names back; `Path::from` writes some letters in
+/// another way. Names that cannot be a path so (control characters, `..`) become one all the same.
+fn object(name: &str) -> Path {
+    Path::parse(name).unwrap_or_else(|_| Path::from(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,6 +208,24 @@ mod tests {
         assert_eq!(store.names_in("a/b").await.unwrap(), HashSet::from(["x.json".to_owned()]));
         assert_eq!(store.names_in("nowhere").await.unwrap(), HashSet::new());
         assert_eq!(store.names_below("a", ".json").await.unwrap(), ["a/b/x.json"]);
+    }
+
+    #[tokio::test]
+    async fn names_come_back_as_they_were_given() {
+        let (_folder, store) = open();
+        let names = ["b/x [1].json", "b/{y}~^`|.json", "b/z*\"<>.json", "b/\u{e9}\u{65e5}.json"];
+        for name in names {
+            store.write(name, name).await.unwrap();
+        }
+        let mut sorted: Vec<&str> = names.into();
+        sorted.sort_unstable();
+        assert_eq!(store.names_below("b", ".json").await.unwrap(), sorted);
+        assert_eq!(store.names_in("b").await.unwrap(), names.map(|name| name[2..].to_owned()).into());
+        for name in store.names_below("", ".json").await.unwrap() {
+            assert_eq!(store.read(&name).await.unwrap().unwrap(), name);
+            store.delete(&name).await.unwrap();
+            assert!(!store.exists(&name).await.unwrap());
+        }
     }
 
     #[tokio::test]

@@ -99,6 +99,27 @@ fn a_bucket_is_a_ledger_too() {
     assert_eq!(bucket.pods(&lab, |_| {}).plan().items(), (2, 2, 0, 0), "{plan}");
 }
 
+/// Letters that an address or a store writes in another way.
+#[test]
+fn a_movie_of_any_name_is_computed_once_and_in_the_report() {
+    let lab = Lab::of(1);
+    let (path, name) = (lab.root().join(movie(1)), "é [1] {2}~^.mov");
+    std::fs::rename(&path, path.with_file_name(name)).unwrap();
+    let bucket = beside(&lab);
+    let folder = lab.pods("out", |_| {});
+    let tables = [
+        (folder.run(), lab.output("out"), folder),
+        (bucket.pods(&lab, |_| {}).run(), bucket.folder.join("motion/2018"), bucket.pods(&lab, |_| {})),
+    ];
+    for (ended, output, pods) in tables {
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let table = std::fs::read_to_string(output.join("movie_metadata.csv")).unwrap();
+        assert!(table.contains(name), "{table}");
+        std::fs::remove_dir_all(output.join(".analysis")).unwrap();
+        assert_eq!(pods.plan().items(), (1, 1, 0, 0), "{}", output.display());
+    }
+}
+
 #[test]
 fn a_failure_is_reported_and_taken_back() {
     let lab = Lab::of(1);

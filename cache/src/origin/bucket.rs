@@ -92,8 +92,10 @@ impl BucketOrigin {
         Ok(Self { root, objects, gate, whole: options.whole, metrics })
     }
 
+    /// The key, letter by letter: `Path::from` writes some letters in another way.
     fn object(&self, path: &str) -> Path {
-        Path::from(format!("{}{path}", self.root.prefix))
+        let key = format!("{}{path}", self.root.prefix);
+        Path::parse(&key).unwrap_or_else(|_| Path::from(key))
     }
 
     fn error(&self, path: &str, source: StoreError) -> OriginError {
