@@ -33,7 +33,7 @@ perf record -q -F 499 --call-graph dwarf,8192 -o "$work/perf.data" -- \
     "$bin/analysis-worker" run "$work/job.yaml" --source-root "$folder/archive" --output "$work/results" >/dev/null 2>&1
 picture worker "analysis-worker: optical flow at stride 1 of movies in a folder, all threads"
 
-"$bin/lazycache" serve --folder "movies=$folder/archive" --bind 127.0.0.1 --port 0 2>"$work/log" &
+NO_COLOR=1 "$bin/lazycache" serve --folder "movies=$folder/archive" --bind 127.0.0.1 --port 0 2>"$work/log" &
 server=$!
 for _ in $(seq 100); do
     address=$(sed -nE 's/.*address=([0-9.:]+).*/\1/p' "$work/log" | head -n 1)

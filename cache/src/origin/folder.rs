@@ -89,7 +89,7 @@ impl FolderOrigin {
 }
 
 /// By a copy, not a mapping of the file: who reads a mapping of a file that is cut meanwhile is killed, with all other
-/// requests; and the copy is a fiftieth of what a row costs. Nothing is filled with zeros that is then read over.
+/// requests; and the copy is little beside what is made of it (docs/profiles.md). Nothing is filled with zeros that is then read over.
 fn read_at(mut file: File, range: &Range<u64>) -> io::Result<Vec<u8>> {
     let length = range.end - range.start;
     let mut bytes = Vec::with_capacity(length as usize);

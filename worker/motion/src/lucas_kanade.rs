@@ -1,7 +1,7 @@
 //! Points followed from one image to another: Lucas and Kanade's method (1981) from coarse levels to fine ones, as Bouguet
 //! describes it (2000) and OpenCV has it: pixels between pixels in 14 bits, gradients of the earlier image only.
 //!
-//! OpenCV's own takes twice as long: it works eight pixels at a time, which a window's rows are no multiple of, and finishes
+//! OpenCV's own takes longer: it works eight pixels at a time, which a window's rows are no multiple of, and finishes
 //! each row pixel by pixel. Here rows are filled up with pixels without gradients, which say nothing. And sums are of whole
 //! numbers, so that the same images give the same bits on every machine, however many numbers it takes at once.
 
