@@ -1,5 +1,6 @@
 //! `make bench-prores`: milliseconds a frame for each reduction and way of decoding, beside FFmpeg's full decode of the same
-//! packets, alone and with area scaling to a quarter of width and height; and the whole frame decoded without FFmpeg.
+//! packets, alone and with area scaling to a quarter of width and height, grey and in colour; and the whole frame decoded
+//! without FFmpeg.
 //!
 //! Two movies of 1920x1080 are made, of some 0.6 and 0.9 MB a frame; `cargo bench -p prores -- X.mov` takes that movie, and
 //! only prints its figures. Processor time, not time on the clock; of several passes the fastest counts, because other work on the
@@ -30,13 +31,15 @@ const SOURCE: &str = "mandelbrot=size=1920x1080:start_scale=0.6:end_scale=0.2,no
 
 /// What the frames are to be, by FFmpeg.
 const QUARTER: &str = "scale=iw/4:ih/4:flags=area,format=gray";
+/// And in colour.
+const QUARTER_IN_COLOUR: &str = "scale=iw/4:ih/4:flags=area,format=yuv444p10";
 /// How many times faster the quarter is to be.
 const GOAL: f64 = 10.0;
 
 fn main() {
     let given: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).filter(|path| path.is_file()).collect();
     let about = format!(
-        "By `make bench-prores`, on {}: frames of 1920x1080, grey. Processor time a frame in one thread, the least of {PASSES} \
+        "By `make bench-prores`, on {}: frames of 1920x1080, grey where not in colour. Processor time a frame in one thread, the least of {PASSES} \
          passes. FFmpeg is its command line, decoding all of the frame; to a quarter, it scales by area averaging.",
         figures::machine()
     );
@@ -72,7 +75,17 @@ fn report(path: &Path) -> Vec<Figure> {
         Figure::aside("— FFmpeg's full decode alone", format!("{full:.2} ms")),
         Figure::aside("— the whole frame, the same samples, and over that", times(milliseconds_of_whole(&packets))),
     ];
+    let scaled = ffmpeg_milliseconds(path, packets.len(), QUARTER_IN_COLOUR);
+    let quarter = milliseconds_in_colour(&packets, Reduction::Quarter);
+    figures.push(Figure::aside(
+        format!("— to a quarter in colour ({quarter:.2} ms) beside FFmpeg's ({scaled:.2} ms)"),
+        format!("{:.1}x", scaled / quarter),
+    ));
     for reduction in [Reduction::Eighth, Reduction::Quarter, Reduction::Half] {
+        figures.push(Figure::aside(
+            format!("— {reduction:?}, in colour, and over the full decode"),
+            times(milliseconds_in_colour(&packets, reduction)),
+        ));
         for decoding in [Decoding::Plain, Decoding::Table, Decoding::Interleaved] {
             let took = milliseconds(&packets, decoding, reduction);
             figures.push(Figure::aside(format!("— {reduction:?}, {decoding:?}, and over that"), times(took)));
@@ -90,6 +103,14 @@ fn milliseconds(packets: &[Vec<u8>], decoding: Decoding, reduction: Reduction) -
     least(packets.len(), || {
         for packet in packets {
             black_box(prores::luma_by(decoding, black_box(packet), reduction, Range::Full).unwrap());
+        }
+    })
+}
+
+fn milliseconds_in_colour(packets: &[Vec<u8>], reduction: Reduction) -> f64 {
+    least(packets.len(), || {
+        for packet in packets {
+            black_box(prores::colours(black_box(packet), reduction).unwrap());
         }
     })
 }

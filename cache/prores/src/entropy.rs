@@ -8,7 +8,7 @@ use crate::{
     bits::{Bits, Damage},
     codebook::{DC, FIRST_DC},
     room::Room,
-    table::{Context, Table, UNDECIDED},
+    table::{Context, Table},
 };
 
 /// Symbols of so many bits that a refilled window is sure to hold.
@@ -275,15 +275,14 @@ impl<'a> Reader<'a> {
         self.rest(room)
     }
 
-    /// One coefficient by the table; the window must hold [`Table::LOOK`] bits. An entry leads at most 128 positions on, so it
-    /// cannot pass the end of the slice unseen: at least 32 coefficients of each block stand behind the limit. Where all are
-    /// wanted, whoever reads by codewords says what a position beyond them is.
+    /// One coefficient by the table; the window must hold [`Table::LOOK`] bits. What leads beyond the plane's coefficients, as
+    /// damage does and an entry that decides nothing, is left to whoever reads by codewords.
     #[inline(always)]
     fn symbol<R: Room, const ENTRIES: usize>(&mut self, table: &Table<ENTRIES>, room: &mut R) -> Symbol {
         let entry = table.entry(self.context, self.bits.window());
         let position = self.position.wrapping_add(entry.advance());
         if position >= self.limit {
-            return if R::IS_WHOLE || entry.advance() == UNDECIDED { Symbol::Undecided } else { Symbol::End };
+            return if R::IS_WHOLE || position >= 64 * self.blocks { Symbol::Undecided } else { Symbol::End };
         }
         room.put(position, self.log2_blocks, entry.level());
         self.bits.skip(entry.length());

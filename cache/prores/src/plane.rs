@@ -15,6 +15,14 @@ impl Pixel for u8 {
     }
 }
 
+/// The nearest code of ten bits.
+impl Pixel for u16 {
+    #[inline(always)]
+    fn put(&mut self, value: f32) {
+        *self = (value.clamp(0.0, 1023.0) + 8_388_608.0).to_bits() as u16;
+    }
+}
+
 /// A sum: fields give half of each value.
 impl Pixel for f32 {
     #[inline(always)]
@@ -50,18 +58,18 @@ impl<P: Pixel> Plane<P> {
     }
 }
 
-impl Plane<u8> {
+impl<P> Plane<P> {
     /// The pixels.
-    pub fn into_pixels(self) -> Vec<u8> {
+    pub fn into_pixels(self) -> Vec<P> {
         self.pixels
     }
 }
 
 impl Plane<f32> {
     /// Each value as the nearest code.
-    pub fn into_codes(self) -> Vec<u8> {
+    pub fn into_codes<C: Pixel>(self) -> Vec<C> {
         let code = |value: &f32| {
-            let mut code = 0_u8;
+            let mut code = C::default();
             code.put(*value);
             code
         };
@@ -78,6 +86,13 @@ mod tests {
         let mut plane = Plane::<u8>::new(7, 1);
         plane.put(0, 0, &[-1e9, 0.4, 0.6, 127.49, 254.6, 255.4, 1e9]);
         assert_eq!(plane.into_pixels(), [0, 0, 1, 127, 255, 255, 255]);
+    }
+
+    #[test]
+    fn codes_of_ten_bits_are_rounded_and_clipped_alike() {
+        let mut plane = Plane::<u16>::new(5, 1);
+        plane.put(0, 0, &[-1.0, 0.6, 511.5, 1023.4, 2000.0]);
+        assert_eq!(plane.into_pixels(), [0, 1, 512, 1023, 1023]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub type Long = Table<{ entries(13) }>;
 pub type Short = Table<{ entries(11) }>;
 
 /// What an entry that decides nothing adds to the position: more than there are coefficients.
-pub const UNDECIDED: u32 = 0xFFF;
+const UNDECIDED: u32 = 0xFFF;
 
 /// Which codebooks are next: that of the run in the upper three of six bits, that of the level in the lower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Entry {
         self.0 as i32 >> 24
     }
 
-    /// How far the position moves; [`UNDECIDED`] where the bits looked at are too few.
+    /// How far the position moves; farther than there are coefficients where the bits looked at are too few.
     #[inline(always)]
     pub fn advance(self) -> u32 {
         self.0 >> 12 & 0xFFF

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use proptest::{collection::vec, prelude::*, sample::Index};
-use prores::{Decoding, Error, Luma, Planes, Range, Reduction};
+use prores::{Chroma, Decoding, Error, Luma, Planes, Range, Reduction};
 
 const REDUCTIONS: [Reduction; 3] = [Reduction::Half, Reduction::Quarter, Reduction::Eighth];
 
@@ -17,12 +17,21 @@ fn corpus() -> Vec<Vec<u8>> {
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// The result all ways of decoding agree on; sizes are the header's.
+/// The grey image all ways of decoding agree on; sizes are the header's. They agree on colours, too, and where these come out,
+/// brightness does.
 fn agreed(packet: &[u8], reduction: Reduction) -> Result<Luma, Error> {
     let by = |decoding| prores::luma_by(decoding, packet, reduction, Range::Full);
     let result = by(Decoding::Plain);
     assert_eq!(by(Decoding::Table), result);
     assert_eq!(by(Decoding::Interleaved), result);
+    let by = |decoding| prores::colours_by(decoding, packet, reduction);
+    let colours = by(Decoding::Plain);
+    assert_eq!(by(Decoding::Table), colours);
+    assert_eq!(by(Decoding::Interleaved), colours);
+    if let Ok(colours) = &colours {
+        let pixels = result.as_ref().unwrap().data.len();
+        assert_eq!([&colours.y, &colours.cb, &colours.cr].map(Vec::len), [pixels; 3]);
+    }
     if let Ok(image) = &result {
         let header = prores::header(packet).unwrap();
         let size = (header.width / reduction.factor(), header.height / reduction.factor());
@@ -37,6 +46,8 @@ fn agreed(packet: &[u8], reduction: Reduction) -> Result<Luma, Error> {
 fn the_corpus_holds_packets_of_each_kind_and_they_decode() {
     let kind = |packet: &[u8]| prores::header(packet).ok().map(|header| (header.chroma, header.interlaced));
     let sound: Vec<_> = corpus().into_iter().filter(|packet| agreed(packet, Reduction::Half).is_ok()).collect();
+    let in_colour = sound.iter().filter(|packet| prores::colours(packet, Reduction::Half).is_ok());
+    assert!(in_colour.count() >= 2, "a progressive one and an interlaced one");
     let mut kinds: Vec<_> = sound.iter().filter_map(|packet| kind(packet)).collect();
     kinds.sort_by_key(|kind| format!("{kind:?}"));
     kinds.dedup();
@@ -168,7 +179,12 @@ impl Made {
         let mut slice = vec![0; header];
         (slice[0], slice[1]) = ((header as u8) << 3, self.scale);
         slice[2..4].copy_from_slice(&(self.plane as u16).to_be_bytes());
-        slice.extend((0..self.plane).map(|at| self.bits[(nth * 131 + at) % self.bits.len()]));
+        let colour = self.plane / 2;
+        slice[4..6].copy_from_slice(&(colour as u16).to_be_bytes());
+        if let Some(last) = slice.get_mut(6..8) {
+            last.copy_from_slice(&(colour as u16).to_be_bytes());
+        }
+        slice.extend((0..self.plane + 2 * colour).map(|at| self.bits[(nth * 131 + at) % self.bits.len()]));
         slice
     }
 }
@@ -193,13 +209,18 @@ fn made() -> impl Strategy<Value = Made> {
 }
 
 /// No slice can be said to have coefficients beyond its bytes: these are well-formed but for what stands in them.
-fn is_about_coefficients(result: &Result<Luma, Error>) -> bool {
+fn is_about_coefficients<T>(result: &Result<T, Error>) -> bool {
     matches!(result, Ok(_) | Err(Error::Slice { .. }))
 }
 
 proptest! {
     // What fails goes into the fuzzer's corpus, not into a file of seeds.
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    // They are small: many more than the usual 256 take a second.
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: ProptestConfig::default().cases.max(4000),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn changed_bytes_give_an_image_or_an_error(
@@ -226,6 +247,10 @@ proptest! {
         for reduction in REDUCTIONS {
             let result = agreed(&packet, reduction);
             prop_assert!(is_about_coefficients(&result), "{:?}", result);
+            if prores::header(&packet).is_ok_and(|header| header.chroma == Chroma::Yuv422) {
+                let colours = prores::colours(&packet, reduction);
+                prop_assert!(is_about_coefficients(&colours), "{:?}", colours);
+            }
         }
         is_whole(&packet, &mut Planes::default());
     }

@@ -11,6 +11,11 @@ fuzz_target!(|packet: &[u8]| {
         let plain = by(Decoding::Plain);
         assert_eq!(by(Decoding::Table), plain);
         assert_eq!(by(Decoding::Interleaved), plain);
+        let by = |decoding| prores::colours_by(decoding, packet, reduction);
+        let colours = by(Decoding::Plain);
+        assert_eq!(by(Decoding::Table), colours);
+        assert_eq!(by(Decoding::Interleaved), colours);
+        assert!(plain.is_ok() || colours.is_err(), "colours without brightness");
     }
     let mut planes = Planes::default();
     if prores::planes(packet, &mut planes).is_ok() {
