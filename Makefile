@@ -94,8 +94,8 @@ bench-prores: ## decoding of ProRes frames, reduced and whole, beside FFmpeg's f
 bench-frames: ## lazycache's frames beside FFmpeg's bare decode and a static file server: cost, latency, archive, memory
 	cargo bench --workspace --bench frames
 
-bench-plan: ## seconds and memory of a plan of 30,000 movies, the ledger empty and full (printed)
-	cargo test --release --workspace --test scale -- --nocapture
+bench-plan: ## seconds and memory of plans of 30,000 and of 1,000,000 movies, nothing and all of them done (needs 10 GB in /tmp)
+	cargo bench --workspace --bench plan
 
 flamegraphs: ## where a worker's and lazycache's time goes, into docs/profiles/ (needs perf, inferno)
 	cargo build --release --workspace --bin archive --bin analysis-worker --bin lazycache

@@ -93,7 +93,8 @@ struct RenditionArguments {
     /// Only the brightness.
     #[arg(long, env = "LAZYCACHE_FRAME_GREY", value_parser = BoolishValueParser::new())]
     grey: bool,
-    /// How reduced brightness is made: full, or reduced (of ProRes only the lowest frequencies are decoded).
+    /// How what is smaller than the frame is made: reduced (of ProRes only the lowest frequencies are decoded), or full
+    /// [default: reduced].
     #[arg(long, env = "LAZYCACHE_FRAME_DECODER", value_name = "DECODER")]
     decoder: Option<String>,
     /// Only this part, in pixels of the movie.

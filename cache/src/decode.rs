@@ -24,7 +24,7 @@ use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
 pub use deep::{deep_grey, deep_rgb};
 pub(crate) use direct::{Decoded, Direct, Order, decoded};
 pub(crate) use group::pack;
-pub(crate) use own::agrees_with_ffmpeg;
+pub(crate) use own::{agrees_with_ffmpeg, is_prores_422, rgb_of};
 
 use crate::{
     Movie,

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Goes up with every change that gives other bytes for the same frame: entity tags are made of it.
-pub const ENCODER: &str = concat!(env!("CARGO_PKG_VERSION"), "-4");
+pub const ENCODER: &str = concat!(env!("CARGO_PKG_VERSION"), "-5");
 
 /// An encoded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]

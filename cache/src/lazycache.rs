@@ -246,7 +246,7 @@ impl Lazycache {
         let key = Key::answer(&movie.url, &movie.identity, number, format, &rendition);
         let kept = movie.identity.tells_versions_apart();
         if kept && let Some(bytes) = self.resources.tiers.in_memory(&key).await {
-            let timing = RenderTiming::of_kept(reduced::decoder_of(movie, &rendition));
+            let timing = RenderTiming::of_kept(rendition.decoder);
             return Ok((Encoded { bytes, content_type: format.content_type() }, timing));
         }
         let work = || {
@@ -269,7 +269,7 @@ impl Lazycache {
         kept: Option<Key>,
     ) -> Result<Answer, Error> {
         let tiers = &self.resources.tiers;
-        let decoder = reduced::decoder_of(&movie, &rendition);
+        let decoder = rendition.decoder;
         if let Some(key) = kept
             && let Some(bytes) = tiers.on_disk(&key).await
         {

@@ -1,29 +1,55 @@
-//! Small grey images the short way: of a ProRes packet only the lowest frequencies are read, by the crate `prores`.
+//! Small images the short way: of a ProRes packet only the lowest frequencies are read, by the crate `prores`.
 //!
 //! What that crate does not support by name, and every other codec, is decoded in full by [`decode`]. Damage is an error
 //! in both ways; where it lies beyond the lowest frequencies only the full decode sees it.
 
-use frame::{Decoder, Depth, Rendition};
-use prores::{Luma, Range, Reduction};
+use frame::{Decoder, OutputSize, Rendition};
+use prores::{Colours, Luma, Range, Reduction};
 use quicktime::FourCc;
 
 use crate::{
     Movie,
-    decode::{self, DecodeError},
-    picture::GreyImage,
+    decode::{self, DecodeError, is_prores_422},
+    picture::{GreyImage, Picture},
 };
 
-/// Which decoder frames of a movie are decoded by, so far as its index tells: a packet of ProRes that is not supported by
-/// name is decoded in full all the same.
-pub fn decoder_of(movie: &Movie, rendition: &Rendition) -> Decoder {
-    let reduces = rendition.grey && rendition.crop.is_none() && rendition.depth == Depth::Eight;
-    let serves = serves(movie) && Reduction::by(rendition.scale.factor()).is_some();
-    if reduces && serves { rendition.decoder } else { Decoder::Full }
+/// So many times a reduced image must be as large, at least, as what is scaled down from it by Lanczos' filter: then hardly
+/// anything of what the filter lets through is missing.
+const TO_SPARE: u32 = 2;
+
+/// `rendition` with the decoder that is tried first, so far as the movie's index tells: the reduced one only where it can be.
+#[must_use]
+pub fn settled(movie: &Movie, rendition: Rendition) -> Rendition {
+    let decoder = if reduction(movie, &rendition).is_some() { Decoder::Reduced } else { Decoder::Full };
+    Rendition { decoder, ..rendition }
 }
 
-/// Whether a movie's frames can be decoded the short way.
-pub fn serves(movie: &Movie) -> bool {
-    is_prores(movie.codec())
+/// How far a rendition is reduced; `None` where it is made of the whole frame.
+pub fn reduction(movie: &Movie, rendition: &Rendition) -> Option<Reduction> {
+    let serves = if rendition.grey { is_prores(movie.codec()) } else { serves_colours(movie) };
+    if rendition.decoder == Decoder::Full || !rendition.may_be_reduced() || !serves {
+        return None;
+    }
+    match rendition.size {
+        None => Reduction::by(rendition.scale.factor()),
+        Some(OutputSize { width, height }) => {
+            let larger = |side: u32| side.saturating_mul(TO_SPARE);
+            strongest(movie, OutputSize { width: larger(width), height: larger(height) })
+        }
+    }
+}
+
+/// The strongest reduction that leaves so much.
+pub fn strongest(movie: &Movie, OutputSize { width, height }: OutputSize) -> Option<Reduction> {
+    [Reduction::Eighth, Reduction::Quarter, Reduction::Half].into_iter().find(|reduction| {
+        let factor = reduction.factor();
+        movie.width() / factor >= width && movie.height() / factor >= height
+    })
+}
+
+/// Whether a movie's frames can be decoded the short way in colour.
+pub fn serves_colours(movie: &Movie) -> bool {
+    is_prores_422(movie.codec())
 }
 
 /// The frame's brightness as [`decode::grey`] gives it, by the way that is asked for; also which way it was.
@@ -34,30 +60,28 @@ pub fn grey(
     decoder: Decoder,
 ) -> Result<(GreyImage, Decoder), DecodeError> {
     if let (Decoder::Reduced, Some(reduction), true) = (decoder, Reduction::by(reduction), is_prores(movie.codec()))
-        && let Some(image) = lowest_frequencies(movie, packet, reduction)?
+        && let Some(image) = lowest_frequencies(movie, packet, |packet| prores::luma(packet, reduction, Range::Full))?
     {
-        return Ok((image, Decoder::Reduced));
+        let Luma { width, height, data } = image;
+        return Ok((GreyImage { width, height, data }, Decoder::Reduced));
     }
     Ok((decode::grey(movie, packet, reduction)?, Decoder::Full))
 }
 
-/// `rendition` with the decoder that is tried first: the reduced one only where it can be.
-#[must_use]
-pub fn settled(movie: &Movie, rendition: Rendition) -> Rendition {
-    let Rendition { decoder, grey, depth, crop, scale, .. } = rendition;
-    let can_be = grey
-        && depth == Depth::Eight
-        && crop.is_none()
-        && Reduction::by(scale.factor()).is_some()
-        && is_prores(movie.codec());
-    Rendition { decoder: if can_be { decoder } else { Decoder::Full }, ..rendition }
+/// The frame in colour, reduced; `None` where the crate leaves it to another decoder.
+pub fn rgb(movie: &Movie, packet: &[u8], reduction: Reduction) -> Result<Option<Picture>, DecodeError> {
+    let image = lowest_frequencies(movie, packet, |packet| prores::colours(packet, reduction))?;
+    image.map(|image: Colours| decode::rgb_of(movie, &image)).transpose()
 }
 
 /// `None` where the crate leaves it to another decoder.
-fn lowest_frequencies(movie: &Movie, packet: &[u8], reduction: Reduction) -> Result<Option<GreyImage>, DecodeError> {
+fn lowest_frequencies<T>(
+    movie: &Movie,
+    packet: &[u8],
+    decode: impl Fn(&[u8]) -> Result<T, prores::Error>,
+) -> Result<Option<T>, DecodeError> {
     let fail = |source| DecodeError::ProRes { bytes: packet.len(), source };
-    let image = prores::header(packet).and_then(|header| Ok((header, prores::luma(packet, reduction, Range::Full)?)));
-    let (header, Luma { width, height, data }) = match image {
+    let (header, image) = match prores::header(packet).and_then(|header| Ok((header, decode(packet)?))) {
         Ok(image) => image,
         Err(prores::Error::Unsupported { .. }) => return Ok(None),
         Err(error) => return Err(fail(error)),
@@ -66,9 +90,9 @@ fn lowest_frequencies(movie: &Movie, packet: &[u8], reduction: Reduction) -> Res
         let (found_width, found_height) = (header.width, header.height);
         return Err(DecodeError::Size { width: movie.width(), height: movie.height(), found_width, found_height });
     }
-    Ok(Some(GreyImage { width, height, data }))
+    Ok(Some(image))
 }
 
 fn is_prores(codec: FourCc) -> bool {
-    matches!(&codec.0, b"apch" | b"apcn" | b"apcs" | b"apco" | b"ap4h" | b"ap4x")
+    is_prores_422(codec) || matches!(&codec.0, b"ap4h" | b"ap4x")
 }

@@ -3,13 +3,12 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use frame::{Decoder, Depth, Format, Rendition};
+use frame::{Decoder, Depth, Format, Rendition, Scale};
 
 use crate::{
     Error, Movie,
     decode::{self, Decoded},
     encode::{self, EncodeError, Encoded},
-    picture::Picture,
     reduced,
 };
 
@@ -42,10 +41,7 @@ pub fn render(
     rendition.output_size(movie.width(), movie.height())?;
     match (rendition.depth, rendition.grey) {
         (Depth::Eight, false) if rendition.is_whole() => whole(movie, packet, format, rendition),
-        (Depth::Eight, false) => {
-            let decoded = || decode::rgb(movie, packet);
-            timed(decoded, |picture| encode::encode(&shaped(picture, rendition)?, format, rendition.quality))
-        }
+        (Depth::Eight, false) => shaped(movie, packet, format, rendition),
         (Depth::Eight, true) => {
             let mut decoder = Decoder::Full;
             let decoded = || {
@@ -126,16 +122,35 @@ pub fn array_bytes(movie: &Movie, rendition: Rendition) -> Result<u64, Error> {
     Ok(u64::from(size.width) * u64::from(size.height) * channels * u64::from(rendition.depth.bits().div_ceil(8)))
 }
 
-/// Cut and scaled.
-pub fn shaped(picture: Picture, rendition: Rendition) -> Result<Picture, EncodeError> {
-    let picture = match rendition.crop {
-        Some(crop) => picture.cropped(crop),
-        None => picture,
+/// A frame in colour, cut or scaled: of its lowest frequencies, where these are enough.
+fn shaped(
+    movie: &Movie,
+    packet: &[u8],
+    format: Format,
+    rendition: Rendition,
+) -> Result<(Encoded, RenderTiming), Error> {
+    let mut decoder = Decoder::Full;
+    let decoded = || {
+        if let Some(reduction) = reduced::reduction(movie, &rendition)
+            && let Some(picture) = reduced::rgb(movie, packet, reduction)?
+        {
+            decoder = Decoder::Reduced;
+            return Ok((picture, Scale::default()));
+        }
+        Ok((decode::rgb(movie, packet)?, rendition.scale))
     };
-    match rendition.size {
-        Some(size) => picture.resized(size),
-        None => picture.reduced(rendition.scale),
-    }
+    let (encoded, timing) = timed(decoded, |(picture, scale)| {
+        let picture = match rendition.crop {
+            Some(crop) => picture.cropped(crop),
+            None => picture,
+        };
+        let picture = match rendition.size {
+            Some(size) => picture.resized(size)?,
+            None => picture.reduced(scale)?,
+        };
+        encode::encode(&picture, format, rendition.quality)
+    })?;
+    Ok((encoded, RenderTiming { decoder, ..timing }))
 }
 
 fn timed<T>(

@@ -8,9 +8,9 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Request, StatusCode},
 };
-use frame::{FrameNumber, MirrorRoot, MoviePath};
+use frame::{Decoder, FrameNumber, MirrorRoot, MoviePath};
 use lazycache::{
-    Lazycache, decode,
+    Lazycache, decode, reduced,
     server::{Served, app},
 };
 use serde_json::{Value, json};
@@ -60,6 +60,9 @@ async fn a_grey_reduced_frame_is_what_the_library_decodes() {
     for scale in [1, 2, 4, 8] {
         let (status, headers, body) = lab.get(&format!("X.mov/frame/2.raw?grey=1&scale={scale}")).await;
         assert_eq!((status, &headers["content-type"]), (StatusCode::OK, &"application/octet-stream".parse().unwrap()));
+        let (image, _) = reduced::grey(&movie, &packet, scale, Decoder::Reduced).unwrap();
+        assert_eq!(body, image.data, "1/{scale}");
+        let (_, _, body) = lab.get(&format!("X.mov/frame/2.raw?grey=1&scale={scale}&decoder=full")).await;
         assert_eq!(body, decode::grey(&movie, &packet, scale).unwrap().data, "1/{scale}");
     }
     assert_eq!(lab.get("X.mov/frame/2.npy?grey=1&scale=4").await.2[128..].len(), 80 * 45);

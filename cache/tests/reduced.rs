@@ -1,4 +1,4 @@
-//! Grey images from the lowest frequencies of ProRes packets, in the library and through the server.
+//! Small images from the lowest frequencies of ProRes packets, in the library and through the server.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may
 
@@ -10,7 +10,7 @@ use axum::{
     http::{Request, StatusCode},
 };
 use bytes::Bytes;
-use frame::{Decoder, FrameNumber, MirrorRoot, MoviePath};
+use frame::{Decoder, FrameNumber, MirrorRoot, MoviePath, Rendition, RenditionQuery};
 use lazycache::{
     HttpOptions, Lazycache, Resources, Settings,
     decode::{self, DecodeError},
@@ -62,7 +62,7 @@ async fn a_scene_s_lowest_frequencies_give_nearly_the_image_of_its_full_decode()
 }
 
 #[tokio::test]
-async fn the_full_decode_is_what_is_meant_where_no_decoder_or_no_reduction_is_named() {
+async fn where_nothing_is_to_be_reduced_or_the_full_decoder_is_named_all_is_decoded() {
     let Lab { movie, packet, .. } = lab((322, 182)).await;
     for (reduction, decoder) in [(1, Decoder::Reduced), (1, Decoder::Full), (4, Decoder::Full), (8, Decoder::default())]
     {
@@ -94,7 +94,7 @@ async fn a_damaged_packet_or_one_of_another_size_is_an_error() {
 }
 
 #[tokio::test]
-async fn the_server_gives_what_the_library_gives_to_whoever_asks_for_it() {
+async fn the_server_gives_what_the_library_gives() {
     let Lab { _folder, server, movie, packet } = lab((322, 182)).await;
     let root = MirrorRoot::parse(&server.url()).unwrap();
     let api = root.api_path();
@@ -106,7 +106,7 @@ async fn the_server_gives_what_the_library_gives_to_whoever_asks_for_it() {
         (parts.status, to_bytes(body, 1 << 20).await.unwrap())
     };
     for (query, decoder) in
-        [("", Decoder::Full), ("&decoder=full", Decoder::Full), ("&decoder=reduced", Decoder::Reduced)]
+        [("", Decoder::Reduced), ("&decoder=full", Decoder::Full), ("&decoder=reduced", Decoder::Reduced)]
     {
         let (image, used) = reduced::grey(&movie, &packet, 4, decoder).unwrap();
         assert_eq!(used, decoder);
@@ -130,33 +130,74 @@ async fn every_answer_says_which_decoder_made_it_also_when_it_was_kept() {
         let header = |name: &str| parts.headers[name].to_str().unwrap().to_owned();
         (header("x-lazycache-decoder"), header("etag"), to_bytes(body, 1 << 24).await.unwrap())
     };
-    for (path, by_default, by_name) in [
-        ("frame/2.png?grey=1&scale=4", "full", "reduced"),
-        ("frame/2.png?grey=1&scale=4&crop=0,0,64,64", "full", "full"),
-        ("frame/2.png?scale=4", "full", "full"),
-        ("frame/2.jpg?", "full", "full"),
-        ("time/0.04.png?grey=1&scale=8", "full", "reduced"),
-        ("frames/1-3.npy?grey=1&scale=2", "full", "reduced"),
-        ("storyboard.jpg?columns=2", "reduced", "reduced"),
+    for (path, by_default) in [
+        ("frame/2.png?grey=1&scale=4", "reduced"),
+        ("frame/2.png?grey=1&scale=4&crop=0,0,64,64", "full"),
+        ("frame/2.png?scale=4", "reduced"),
+        ("frame/2.npy?scale=4&depth=10", "full"),
+        ("frame/2.jpg?width=240&height=135", "reduced"),
+        ("frame/2.jpg?width=241&height=135", "full"),
+        ("frame/2.jpg?", "full"),
+        ("time/0.04.png?grey=1&scale=8", "reduced"),
+        ("frames/1-3.npy?grey=1&scale=2", "reduced"),
+        ("frames/1-3.npy?scale=8", "reduced"),
+        ("storyboard.jpg?columns=2", "reduced"),
     ] {
-        let named = format!("{path}&decoder=reduced");
+        let named = format!("{path}&decoder=full");
         for _ in 0..2 {
             let (decoder, tag, body) = ask(path).await;
             let (other, other_tag, other_body) = ask(&named).await;
-            assert_eq!((decoder.as_str(), other.as_str()), (by_default, by_name), "{path}");
-            if decoder == other {
-                assert!(body == other_body, "{path}");
-            } else {
-                assert!(body != other_body && tag != other_tag, "{path}");
-            }
+            assert_eq!((decoder.as_str(), other.as_str()), (by_default, "full"), "{path}");
+            assert_eq!((body == other_body, tag == other_tag), (decoder == other, decoder == other), "{path}");
         }
     }
     let sheet = |body: &[u8]| turbojpeg::decompress(body, turbojpeg::PixelFormat::RGB).unwrap();
     let coloured = |body: &[u8]| sheet(body).pixels.chunks(3).filter(|pixel| pixel[0].abs_diff(pixel[2]) > 8).count();
-    let (decoder, _, full) = ask("storyboard.jpg?columns=2&decoder=full").await;
+    let (_, _, full) = ask("storyboard.jpg?columns=2&decoder=full").await;
     let (_, _, reduced) = ask("storyboard.jpg?columns=2").await;
-    assert_eq!((decoder.as_str(), sheet(&full).width, sheet(&full).height), ("full", 480, 270));
-    assert!(coloured(&full) > 1000 && coloured(&reduced) == 0, "{} {}", coloured(&full), coloured(&reduced));
+    for body in [&full, &reduced] {
+        assert_eq!((sheet(body).width, sheet(body).height), (480, 270));
+        assert!(coloured(body) > 1000, "{}", coloured(body));
+    }
+    let found = psnr(&sheet(&reduced).pixels, &sheet(&full).pixels);
+    assert!(found >= 34.0, "the storyboard is {found} dB beside that of the full decode");
+}
+
+#[tokio::test]
+async fn small_frames_in_colour_are_nearly_those_of_the_full_decode() {
+    let Lab { movie, packet, .. } = lab((1920, 1080)).await;
+    for (query, least) in [
+        ("scale=2", 42.0),
+        ("scale=4", 42.0),
+        ("scale=8", 42.0),
+        ("width=480&height=270", 40.0),
+        ("width=320&height=180", 40.0),
+        ("width=240&height=135", 40.0),
+        ("width=100&height=100", 40.0),
+    ] {
+        let pixels = |decoder: &str| {
+            let rendition = rendition(&format!("{query}&decoder={decoder}"));
+            let (pixels, by) = lazycache::render::pixels(&movie, &packet, rendition).unwrap();
+            assert_eq!(by.to_string(), decoder, "{query}");
+            pixels
+        };
+        let found = psnr(&pixels("reduced"), &pixels("full"));
+        println!("{query}: {found:.1} dB");
+        assert!(found >= least, "{query}: {found} dB");
+    }
+}
+
+/// What a query says.
+fn rendition(query: &str) -> Rendition {
+    let word = |name: &str| query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+    let words = RenditionQuery {
+        width: word("width"),
+        height: word("height"),
+        scale: word("scale"),
+        decoder: word("decoder"),
+        ..RenditionQuery::default()
+    };
+    Rendition::from_query(&words).unwrap()
 }
 
 /// The server over a movie of three frames, of which the second is one that the reduced decoder leaves to the full one.
@@ -185,16 +226,18 @@ async fn an_answer_says_which_decoder_made_it_whichever_was_asked_for() {
     // Each twice: what is kept says the same.
     for _ in 0..2 {
         for (path, decoder) in [
-            ("frame/1.raw?grey=1&scale=4&decoder=reduced", Some("reduced")),
-            ("frame/2.raw?grey=1&scale=4&decoder=reduced", Some("full")),
-            ("frame/1.raw?grey=1&scale=4", Some("full")),
+            ("frame/1.raw?grey=1&scale=4", Some("reduced")),
+            ("frame/2.raw?grey=1&scale=4", Some("full")),
+            ("frame/1.raw?grey=1&scale=4&decoder=full", Some("full")),
             ("frame/1.raw?grey=1&decoder=reduced", Some("full")),
             ("frame/1.png?grey=1&scale=2&crop=0,0,8,8&decoder=reduced", Some("full")),
             ("frame/1.png?grey=1&scale=8&decoder=reduced", Some("reduced")),
+            ("frame/1.png?scale=8", Some("reduced")),
+            ("frame/2.png?scale=8", Some("full")),
             ("frame/1.png", Some("full")),
-            ("frames/1-1.npy?grey=1&scale=4&decoder=reduced", Some("reduced")),
-            ("frames/2-2.npy?grey=1&scale=4&decoder=reduced", Some("full")),
-            ("frames/1-3.npy?grey=1&scale=4", Some("full")),
+            ("frames/1-1.npy?grey=1&scale=4", Some("reduced")),
+            ("frames/2-2.npy?grey=1&scale=4", Some("full")),
+            ("frames/1-3.npy?grey=1&scale=4&decoder=full", Some("full")),
         ] {
             assert_eq!(said(path).await.as_deref(), decoder, "{path}");
         }
@@ -215,8 +258,8 @@ async fn an_answer_of_several_frames_never_mixes_decoders() {
         }
         ((bytes - 128) / (80 * 45), false)
     };
-    assert_eq!(frames("frames/1-3.npy?grey=1&scale=4").await, (3, false));
-    assert_eq!(frames("frames/1-3.npy?grey=1&scale=4&decoder=reduced").await, (1, true));
-    assert_eq!(frames("frames/2-3.npy?grey=1&scale=4&decoder=reduced").await, (1, true));
-    assert_eq!(frames("frames/3-3.npy?grey=1&scale=4&decoder=reduced").await, (1, false));
+    assert_eq!(frames("frames/1-3.npy?grey=1&scale=4&decoder=full").await, (3, false));
+    assert_eq!(frames("frames/1-3.npy?grey=1&scale=4").await, (1, true));
+    assert_eq!(frames("frames/2-3.npy?grey=1&scale=4").await, (1, true));
+    assert_eq!(frames("frames/3-3.npy?grey=1&scale=4").await, (1, false));
 }

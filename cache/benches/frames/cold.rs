@@ -14,7 +14,7 @@ use crate::{
     process::{Process, processor_time},
 };
 
-const PASSES: usize = 9;
+pub const PASSES: usize = 9;
 
 /// A format, its file extension, the share of the bare decode's rate and the multiple of its cost that are the goals.
 struct Goal {
@@ -33,12 +33,12 @@ const GOALS: [Goal; 4] = [
 
 /// The least cost of a frame so far, in milliseconds.
 #[derive(Clone, Copy)]
-struct Least(f64);
+pub struct Least(pub f64);
 
 impl Least {
-    const NONE: Self = Self(f64::INFINITY);
+    pub const NONE: Self = Self(f64::INFINITY);
 
-    fn see(&mut self, took: Duration, frames: usize) {
+    pub fn see(&mut self, took: Duration, frames: usize) {
         self.0 = self.0.min(took.as_secs_f64() * 1e3 / frames as f64);
     }
 }
@@ -54,7 +54,8 @@ pub fn figures(lab: &Lab) -> Vec<Figure> {
     for _ in 0..PASSES {
         bare.see(taken("self", || packets.iter().for_each(|packet| decoder.decode(packet))), packets.len());
         for (place, goal) in GOALS.iter().enumerate() {
-            by_library[place].see(taken("self", || library.answer_all(goal.format)), packets.len());
+            by_library[place]
+                .see(taken("self", || library.answer_all(goal.format, Rendition::default())), packets.len());
             let before = server.processor_time();
             for number in 1..=packets.len() {
                 client.get(&format!("/v1/m/{MOVIE}/frame/{number}.{}", goal.extension));
@@ -90,21 +91,21 @@ fn told(bare: f64, library: &[Least; 4], server: &[Least; 4]) -> Vec<Figure> {
     figures
 }
 
-fn taken(process: &str, work: impl FnOnce()) -> Duration {
+pub fn taken(process: &str, work: impl FnOnce()) -> Duration {
     let before = processor_time(process);
     work();
     processor_time(process).saturating_sub(before)
 }
 
 /// The library's way to an answer, as the server takes it; nothing is kept.
-struct Library {
+pub struct Library {
     runtime: tokio::runtime::Runtime,
     cache: Lazycache,
     movie: Arc<Movie>,
 }
 
 impl Library {
-    fn new(lab: &Lab) -> Self {
+    pub fn new(lab: &Lab) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let resources = Resources::new(Settings { decodes: 1, ..Settings::default() });
         let root = lab.folder().to_str().unwrap();
@@ -113,10 +114,10 @@ impl Library {
         Self { runtime, cache, movie }
     }
 
-    fn answer_all(&self, format: Format) {
+    pub fn answer_all(&self, format: Format, rendition: Rendition) {
         for number in 1..=self.movie.num_frames() {
             let number = FrameNumber::new(number).unwrap();
-            let answer = self.cache.answer(&self.movie, number, format, Rendition::default());
+            let answer = self.cache.answer(&self.movie, number, format, rendition);
             self.runtime.block_on(answer).unwrap();
         }
     }

@@ -6,6 +6,7 @@
 //!   process.rs   a server as a process of its own: its processor time and memory alone
 //!   client.rs    a client that costs next to nothing
 //!   cold.rs      frames nobody has: the library's and the server's answers beside the bare decode (bare.rs)
+//!   small.rs     small frames, of the lowest frequencies and of the whole frame
 //!   cached.rs    a JPEG that is kept, beside the same file from a static file server
 //!   latency.rs   how long clients wait
 //!   origin.rs    what the archive is asked for
@@ -28,14 +29,16 @@ mod latency;
 mod memory;
 mod origin;
 mod process;
+mod small;
 
 use figures::{Figure, Section};
 use lab::Lab;
 
 type Part = (&'static str, fn(&Lab) -> Vec<Figure>);
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("cold", cold::figures),
+    ("small", small::figures),
     ("cached", cached::figures),
     ("latency", latency::figures),
     ("origin", origin::figures),

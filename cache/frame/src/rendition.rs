@@ -63,7 +63,7 @@ pub struct Rendition {
     pub scale: Scale,
     /// Brightness only; excludes `size`.
     pub grey: bool,
-    /// How a reduced grey image is made; of no effect elsewhere.
+    /// How what is smaller than the frame is made; see [`Rendition::may_be_reduced`].
     pub decoder: Decoder,
     /// Bits a value.
     pub depth: Depth,
@@ -175,7 +175,14 @@ impl Rendition {
         self.crop.is_none() && self.size.is_none() && self.scale == Scale::default()
     }
 
-    /// What the query asks for.
+    /// Whether the reduced decoder can make it, so far as the size of the movie and its codec allow: all of the frame, smaller,
+    /// in 8 bits. Else `decoder` is of no effect.
+    pub fn may_be_reduced(&self) -> bool {
+        let smaller = self.size.is_some() || self.scale != Scale::default();
+        smaller && self.crop.is_none() && self.depth == Depth::Eight
+    }
+
+    /// What the query asks for. Where it names no decoder, what may be reduced is.
     pub fn from_query(query: &RenditionQuery<'_>) -> Result<Self, AddressError> {
         let size = OutputSize::from_query(query.width, query.height)?;
         let scale = match given(query.scale) {
@@ -193,8 +200,10 @@ impl Rendition {
             return Err(AddressError::SizeAndScale);
         }
         let crop = given(query.crop).map(str::parse).transpose()?;
-        let decoder = Decoder::from_query(query.decoder)?;
-        Ok(Self { crop, size, scale, grey, decoder, depth: depth(query.depth)?, quality: quality(query.q)? })
+        let decoder = Decoder::from_query(query.decoder)?.unwrap_or(Decoder::Reduced);
+        let rendition =
+            Self { crop, size, scale, grey, decoder, depth: depth(query.depth)?, quality: quality(query.q)? };
+        Ok(if rendition.may_be_reduced() { rendition } else { Self { decoder: Decoder::Full, ..rendition } })
     }
 
     /// Grey at `1/scale` of the size.
@@ -240,7 +249,7 @@ impl fmt::Display for Rendition {
         if self.scale != Scale::default() {
             parts.push(format!("scale={}", self.scale.0));
         }
-        if self.decoder != Decoder::default() {
+        if self.may_be_reduced() {
             parts.push(format!("decoder={}", self.decoder));
         }
         if self.depth != Depth::Eight {
@@ -316,15 +325,35 @@ mod tests {
 
     #[test]
     fn what_is_read_is_written_alike() {
-        let reduced = "grey=1&scale=4&decoder=reduced";
-        for text in
-            ["", "width=480&height=270", "crop=1,2,3,4", "grey=1&scale=4", reduced, "depth=10", "depth=16", "q=1"]
-        {
+        for text in [
+            "",
+            "width=480&height=270&decoder=reduced",
+            "crop=1,2,3,4",
+            "crop=1,2,3,4&scale=2",
+            "scale=8&decoder=full",
+            "grey=1&scale=4&decoder=reduced",
+            "scale=2&depth=10",
+            "depth=16",
+            "q=1",
+        ] {
             assert_eq!(parse(text).unwrap().to_string(), text);
         }
-        assert_eq!(parse("scale=4&grey=1").unwrap(), Rendition::grey(Scale(4)));
+        assert_eq!(parse("scale=4&grey=1&decoder=full").unwrap(), Rendition::grey(Scale(4)));
         for text in ["scale=&grey=&crop=&depth=&q=", "grey=0&depth=8&q=85&scale=1", "width=0&height=&decoder=full"] {
             assert_eq!(parse(text).unwrap(), Rendition::default(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_smaller_than_the_frame_is_reduced_unless_the_full_decoder_is_named() {
+        let decoder = |text: &str| parse(text).unwrap().decoder;
+        for text in ["scale=4", "grey=1&scale=2", "width=480&height=270", "scale=8&decoder=reduced&q=1"] {
+            assert_eq!(decoder(text), Decoder::Reduced, "{text}");
+            let full = format!("{text}&decoder=full");
+            assert_eq!(decoder(&full), Decoder::Full, "{full}");
+        }
+        for text in ["", "grey=1", "decoder=reduced", "scale=2&crop=0,0,8,8", "scale=4&depth=10", "width=480&height="] {
+            assert_eq!(decoder(text), Decoder::Full, "{text}");
         }
     }
 

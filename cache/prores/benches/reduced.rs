@@ -141,8 +141,7 @@ fn ffmpeg_milliseconds(path: &Path, frames: usize, filter: &str) -> f64 {
     (least(frames) - least(1)) * 1e3 / (frames - 1).max(1) as f64
 }
 
-/// What this thread has had of the processor, as Linux counts it.
+/// What this thread has had of the processor.
 fn processor_time() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(text.split_whitespace().next().unwrap().parse().unwrap())
+    rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).try_into().unwrap()
 }

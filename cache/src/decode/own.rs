@@ -8,8 +8,8 @@ use std::{
 use prores::Planes;
 use quicktime::FourCc;
 
-use super::{Format, Planes as Samples, with_video};
-use crate::Movie;
+use super::{DecodeError, Format, Planes as Samples, matrix_of, rgb_of_444, with_video};
+use crate::{Movie, picture::Picture};
 
 /// Planes of larger frames are not kept for another one.
 const MAX_KEPT_PIXELS: u32 = 3840 * 2160;
@@ -42,8 +42,24 @@ pub(super) fn keep(planes: Planes) {
     }
 }
 
-fn is_prores_422(code: FourCc) -> bool {
+/// Whether a movie's packets are of ProRes 422.
+pub(crate) fn is_prores_422(code: FourCc) -> bool {
     matches!(&code.0, b"apch" | b"apcn" | b"apcs" | b"apco")
+}
+
+/// A reduced frame's colours as a picture.
+pub(crate) fn rgb_of(movie: &Movie, image: &prores::Colours) -> Result<Picture, DecodeError> {
+    let stride = image.width as usize;
+    let planes = Samples {
+        y: &image.y,
+        u: &image.cb,
+        v: &image.cr,
+        y_stride: stride,
+        c_stride: stride,
+        depth: 10,
+        is_444: true,
+    };
+    rgb_of_444(&planes.image(image.width, image.height), matrix_of(movie))
 }
 
 /// Whether a packet has the same samples by FFmpeg, where both decode it: what the fuzz target of packets holds.

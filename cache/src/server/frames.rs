@@ -19,7 +19,7 @@ use super::{
     freshness::EntityTag,
     movie::{Asked, DECODER, check, finish, insert},
 };
-use crate::{Error, Movie, encode::npy_header, error::chain, metrics::Metrics, reduced::decoder_of, render};
+use crate::{Error, Movie, encode::npy_header, error::chain, metrics::Metrics, reduced, render};
 
 /// Frames that are read and decoded ahead of the one that is sent: they are what an answer holds in memory.
 const AHEAD: usize = 4;
@@ -32,6 +32,7 @@ pub(super) async fn many(asked: Asked<'_>, path: &str, text: &str) -> Result<Res
     for number in span.numbers() {
         check(&movie, *number, rendition)?;
     }
+    let rendition = reduced::settled(&movie, rendition);
     let tag = EntityTag::new(movie.identity(), &address(&path, &span, rendition));
     if let Some(tag) = tag.as_ref().filter(|tag| tag.is_known(asked.headers)) {
         return Ok(tag.not_modified());
@@ -46,7 +47,7 @@ pub(super) async fn many(asked: Asked<'_>, path: &str, text: &str) -> Result<Res
     let mut frames = Box::pin(pixels(asked.served, asked.mirror, Arc::clone(&movie), &span, rendition));
     // The first frame decides the status; what fails later can only break the answer off, which its length tells.
     let first = frames.next().await.transpose()?;
-    let (first, decoder) = first.unwrap_or_else(|| (Bytes::new(), decoder_of(&movie, &rendition)));
+    let (first, decoder) = first.unwrap_or_else(|| (Bytes::new(), rendition.decoder));
     let metrics = Arc::clone(asked.served.resources.metrics());
     let rest = frames.map(move |frame| match frame {
         Ok((_, by)) if by != decoder => Err(broken_off(&metrics, &Error::MixedDecoders)),

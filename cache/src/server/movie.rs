@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Error, Identity, Movie,
     image_store::{ImageStore, Stored},
-    reduced::{self, decoder_of},
+    reduced,
 };
 
 /// Which decoder made the pixels: see [`frame::Decoder`].
@@ -161,23 +161,23 @@ pub(super) async fn one_frame(asked: Asked<'_>, address: &FrameAddress) -> Resul
     if small_grey && !allow_raw && pixels(&movie, rendition)? > OPEN_GREY_BYTES {
         return Err(Error::RawNotAllowed);
     }
+    let rendition = reduced::settled(&movie, rendition);
     let tag = EntityTag::new(movie.identity(), &format!("{}/{address}?{rendition}", address.movie));
     if let Some(tag) = tag.as_ref().filter(|tag| tag.is_known(asked.headers)) {
         return Ok(tag.not_modified());
     }
     let Asked { served, mirror, .. } = asked;
-    let rendition = reduced::settled(&movie, rendition);
     let name = || ImageStore::name(&mirror.api, &movie, address.number, format, rendition);
     let stored = served.images.as_ref().map(|images| (images, name()));
     if let Some((images, name)) = &stored
         && let Some(found) = images.find(name).await
     {
         let mut response = from_store(found, format, &movie, tag.as_ref());
-        insert(&mut response, DECODER, &decoder_of(&movie, &rendition).to_string());
+        insert(&mut response, DECODER, &rendition.decoder.to_string());
         return Ok(response);
     }
     let (encoded, timing) = mirror.cache.answer(&movie, address.number, format, rendition).await?;
-    if let Some((images, name)) = stored.filter(|_| timing.decoder == decoder_of(&movie, &rendition)) {
+    if let Some((images, name)) = stored.filter(|_| timing.decoder == rendition.decoder) {
         images.put(name, encoded.bytes.clone());
     }
     let mut response = picture(encoded.content_type, encoded.bytes);

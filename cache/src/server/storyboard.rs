@@ -1,11 +1,12 @@
-//! The contact sheet of a movie. Of ProRes it is made of the means of 8 x 8 pixels that stand in the packets themselves: grey,
-//! and nearly free; `decoder=full` has colours.
+//! The contact sheet of a movie. Of ProRes 422 it is made of the means of squares of pixels that stand in the packets themselves,
+//! and nearly free.
 
 use std::sync::Arc;
 
 use axum::response::Response;
 use frame::{Decoder, FrameNumber, MoviePath, OutputSize};
 use futures::{StreamExt, TryStreamExt, stream};
+use prores::Reduction;
 
 use super::{
     freshness::EntityTag,
@@ -32,18 +33,17 @@ pub(super) async fn storyboard(asked: Asked<'_>, path: &str) -> Result<Response,
     let quality = rendition.quality;
     let movie = asked.movie(&path).await?;
     let board = board(&movie, asked.query.columns.as_deref(), asked.query.rows.as_deref())?;
-    let decoder = match asked.query.decoder.as_deref().map(str::trim) {
-        _ if !reduced::serves(&movie) || reduction(movie.width(), board.tile.width) == 1 => Decoder::Full,
-        None | Some("") => Decoder::Reduced,
-        Some(_) => rendition.decoder,
-    };
+    let named = Decoder::from_query(asked.query.decoder.as_deref())?;
+    let serves = named != Some(Decoder::Full) && reduced::serves_colours(&movie);
+    let reduction = reduced::strongest(&movie, board.tile).filter(|_| serves);
+    let decoder = if reduction.is_some() { Decoder::Reduced } else { Decoder::Full };
     let (columns, rows, q) = (board.columns, board.rows, quality.get());
     let address = format!("{path}/storyboard.jpg?columns={columns}&rows={rows}&q={q}&decoder={decoder}");
     let tag = EntityTag::new(movie.identity(), &address);
     if let Some(tag) = tag.as_ref().filter(|tag| tag.is_known(asked.headers)) {
         return Ok(tag.not_modified());
     }
-    let tiles = stream::iter(board.frames.clone()).map(|number| tile(asked, &movie, number, board.tile, decoder));
+    let tiles = stream::iter(board.frames.clone()).map(|number| tile(asked, &movie, number, board.tile, reduction));
     let tiles: Vec<Picture> = tiles.buffered(AT_ONCE).try_collect().await?;
     let numbers: Vec<String> = board.frames.iter().map(ToString::to_string).collect();
     let sheet = move || Ok(encode(&board.sheet(&tiles), frame::Format::Jpeg, quality)?);
@@ -60,29 +60,22 @@ fn tile(
     movie: &Arc<Movie>,
     number: FrameNumber,
     size: OutputSize,
-    decoder: Decoder,
+    reduction: Option<Reduction>,
 ) -> impl Future<Output = Result<Picture, Error>> + use<> {
     let (served, cache, movie) = (asked.served.clone(), asked.mirror.cache.clone(), Arc::clone(movie));
     // A task of its own: see `frames`.
     let task = tokio::spawn(async move {
         let packet = cache.packet(&movie, number).await?;
-        served.compute(move || small(&movie, &packet, size, decoder)).await
+        served.compute(move || small(&movie, &packet, size, reduction)).await
     });
     async move { task.await.map_err(|_| Error::Panicked)? }
 }
 
 /// A frame at a tile's size.
-fn small(movie: &Movie, packet: &[u8], size: OutputSize, decoder: Decoder) -> Result<Picture, Error> {
-    let picture = match decoder {
-        Decoder::Full => decode::rgb(movie, packet)?,
-        Decoder::Reduced => reduced::grey(movie, packet, reduction(movie.width(), size.width), decoder)?.0.to_picture(),
-    };
+fn small(movie: &Movie, packet: &[u8], size: OutputSize, reduction: Option<Reduction>) -> Result<Picture, Error> {
+    let reduced = reduction.map(|reduction| reduced::rgb(movie, packet, reduction)).transpose()?;
+    let picture = reduced.flatten().map_or_else(|| decode::rgb(movie, packet), Ok)?;
     Ok(picture.resized(size)?)
-}
-
-/// The strongest reduction that leaves a tile's width.
-fn reduction(width: u32, tile: u32) -> u32 {
-    [8, 4, 2].into_iter().find(|reduction| width / reduction >= tile).unwrap_or(1)
 }
 
 fn side(name: &'static str, value: Option<&str>, default: u32) -> Result<u32, Error> {

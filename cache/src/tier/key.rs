@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::Identity;
 
 /// Goes up when the same request would get other bytes: another encoder, another colour conversion.
-const ENCODER: u32 = 1;
+const ENCODER: u32 = 2;
 
 /// The kinds of entries, in the order in which they are worth keeping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -259,7 +259,7 @@ fn is_of_bytes(header: &[u8]) -> bool {
 /// A server that does not say knows one way only.
 fn said_decoder(headers: &header::HeaderMap) -> Decoder {
     let said = headers.get("x-lazycache-decoder").and_then(|value| value.to_str().ok());
-    Decoder::from_query(said).unwrap_or_default()
+    Decoder::from_query(said).ok().flatten().unwrap_or_default()
 }
 
 async fn refusal(response: Response, url: &Url) -> ServerError {

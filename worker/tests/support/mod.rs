@@ -13,6 +13,7 @@ use serde_json::Value;
 pub mod bucket;
 pub mod cache;
 pub mod checkpoint;
+pub mod large;
 pub mod pods;
 pub mod proxy;
 
