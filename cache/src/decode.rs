@@ -168,14 +168,21 @@ pub fn rgb(movie: &Movie, packet: &[u8]) -> Result<Picture, DecodeError> {
 }
 
 fn picture_of(movie: &Movie, frame: &Sampled<'_>) -> Result<Picture, DecodeError> {
-    let planes = match frame {
-        Sampled::Planes(planes) => planes,
-        Sampled::Other(other) => return other.rgb((movie.width(), movie.height()), matrix_of(movie)),
-    };
-    let (width, height) = (movie.width(), movie.height());
+    let (size, matrix) = ((movie.width(), movie.height()), matrix_of(movie));
+    match frame {
+        Sampled::Planes(planes) => rgb_of_planes(planes, size, matrix),
+        Sampled::Other(other) => other.rgb(size, matrix),
+    }
+}
+
+fn rgb_of_planes(
+    planes: &Planes<'_>,
+    (width, height): (u32, u32),
+    matrix: YuvStandardMatrix,
+) -> Result<Picture, DecodeError> {
     let mut rgb = vec![0; width as usize * height as usize * 3];
     let image = planes.image(width, height);
-    let (stride, matrix) = (width * 3, matrix_of(movie));
+    let stride = width * 3;
     match (planes.depth, planes.is_444) {
         (10, false) => yuv::i210_to_rgb(&image, &mut rgb, stride, YuvRange::Limited, matrix),
         (12, false) => yuv::i212_to_rgb(&image, &mut rgb, stride, YuvRange::Limited, matrix),

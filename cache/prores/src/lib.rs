@@ -11,7 +11,8 @@
 //! In each slice of a ProRes frame (SMPTE RDD 36) the coefficients of all blocks come ordered by frequency, luma before
 //! colours. An image at 1/8, 1/4 or 1/2 of the size needs the lowest 1, 4 or 16 of 64, so reading stops early: after some
 //! 6 %, 22 % or 54 % of the luma's bits. Every pixel approximates the mean of the square of full-size pixels it stands for.
-//! Colours have half as many columns as the brightness: their lowest 2, 8 or 16 coefficients give each pixel its own.
+//! Colours have half as many columns as the brightness: their lowest 2 or 8 coefficients give each pixel its own, and at 1/2
+//! their lowest 16 each two pixels.
 //!
 //! ```
 //! use prores::{Range, Reduction};

@@ -34,8 +34,7 @@ pub struct Luma {
     pub data: Vec<u8>,
 }
 
-/// An image in colour: brightness and colours of every pixel, ten bits each, in video range: black is 64, white 940, no
-/// colour 512.
+/// An image in colour, ten bits a sample, in video range: black is 64, white 940, no colour 512.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Colours {
     /// Width in pixels.
@@ -44,7 +43,10 @@ pub struct Colours {
     pub height: u32,
     /// Brightness: `width * height` samples, row by row from the top.
     pub y: Vec<u16>,
-    /// Blue differences, alike.
+    /// How the colours are sampled: at half the size of the frame in as many columns as there, half of `width` (rounded up);
+    /// in smaller images for every pixel.
+    pub chroma: Chroma,
+    /// Blue differences, row by row from the top.
     pub cb: Vec<u16>,
     /// Red differences, alike.
     pub cr: Vec<u16>,
@@ -76,7 +78,7 @@ pub fn colours_by(decoding: Decoding, packet: &[u8], reduction: Reduction) -> Re
     let (width, height) = reduced.size();
     let y = reduced.brightness(Codes::TEN_BITS)?;
     let [cb, cr] = reduced.differences()?;
-    Ok(Colours { width, height, y, cb, cr })
+    Ok(Colours { width, height, y, chroma: reduced.chroma(), cb, cr })
 }
 
 /// One frame on its way.
@@ -100,15 +102,27 @@ impl<'a> Reduced<'a> {
         (self.frame.header.width / self.reduction.factor(), self.frame.header.height / self.reduction.factor())
     }
 
+    /// At half the size each pixel's own colours would take the other half of the coefficients: most of the time of a whole
+    /// frame, for nearly nothing.
+    fn chroma(&self) -> Chroma {
+        if self.reduction == Reduction::Half { Chroma::Yuv422 } else { Chroma::Yuv444 }
+    }
+
+    /// Columns of the planes of brightness (`N` = 1) or colours.
+    fn columns<const N: usize>(&self) -> u32 {
+        let (width, _) = self.size();
+        if N > 1 && self.chroma() == Chroma::Yuv422 { width.div_ceil(2) } else { width }
+    }
+
     /// A square's lines are of both fields in equal parts, so its mean is the mean of the fields' means.
     fn brightness<P: Pixel>(&self, codes: Codes) -> Result<Vec<P>, Error> {
         let [plane] = match (self.frame.header.interlaced, self.reduction) {
-            (false, Reduction::Half) => self.progressive::<P, 4, 4, 4, 1>(codes),
-            (false, Reduction::Quarter) => self.progressive::<P, 2, 2, 2, 1>(codes),
-            (false, Reduction::Eighth) => self.progressive::<P, 1, 1, 1, 1>(codes),
-            (true, Reduction::Half) => self.interlaced::<P, 4, 4, 8, 1>(codes),
-            (true, Reduction::Quarter) => self.interlaced::<P, 2, 2, 4, 1>(codes),
-            (true, Reduction::Eighth) => self.interlaced::<P, 1, 1, 2, 1>(codes),
+            (false, Reduction::Half) => self.progressive::<P, 4, 4, 1>(codes),
+            (false, Reduction::Quarter) => self.progressive::<P, 2, 2, 1>(codes),
+            (false, Reduction::Eighth) => self.progressive::<P, 1, 1, 1>(codes),
+            (true, Reduction::Half) => self.interlaced::<P, 4, 8, 1>(codes),
+            (true, Reduction::Quarter) => self.interlaced::<P, 2, 4, 1>(codes),
+            (true, Reduction::Eighth) => self.interlaced::<P, 1, 2, 1>(codes),
         }?;
         Ok(plane)
     }
@@ -117,41 +131,41 @@ impl<'a> Reduced<'a> {
     fn differences(&self) -> Result<[Vec<u16>; 2], Error> {
         let codes = Codes::TEN_BITS;
         match (self.frame.header.interlaced, self.reduction) {
-            (false, Reduction::Half) => self.progressive::<_, 4, 8, 4, 2>(codes),
-            (false, Reduction::Quarter) => self.progressive::<_, 4, 4, 2, 2>(codes),
-            (false, Reduction::Eighth) => self.progressive::<_, 2, 2, 1, 2>(codes),
-            (true, Reduction::Half) => self.interlaced::<_, 4, 8, 8, 2>(codes),
-            (true, Reduction::Quarter) => self.interlaced::<_, 4, 4, 4, 2>(codes),
-            (true, Reduction::Eighth) => self.interlaced::<_, 2, 2, 2, 2>(codes),
+            (false, Reduction::Half) => self.progressive::<_, 4, 4, 2>(codes),
+            (false, Reduction::Quarter) => self.progressive::<_, 4, 2, 2>(codes),
+            (false, Reduction::Eighth) => self.progressive::<_, 2, 1, 2>(codes),
+            (true, Reduction::Half) => self.interlaced::<_, 4, 8, 2>(codes),
+            (true, Reduction::Quarter) => self.interlaced::<_, 4, 4, 2>(codes),
+            (true, Reduction::Eighth) => self.interlaced::<_, 2, 2, 2>(codes),
         }
     }
 
-    fn progressive<P: Pixel, const U: usize, const X: usize, const Y: usize, const N: usize>(
+    fn progressive<P: Pixel, const X: usize, const Y: usize, const N: usize>(
         &self,
         codes: Codes,
     ) -> Result<[Vec<P>; N], Error> {
-        Ok(self.planes::<P, U, X, Y, N>(codes)?.map(Plane::into_pixels))
+        Ok(self.planes::<P, X, Y, N>(codes)?.map(Plane::into_pixels))
     }
 
-    fn interlaced<P: Pixel, const U: usize, const X: usize, const Y: usize, const N: usize>(
+    fn interlaced<P: Pixel, const X: usize, const Y: usize, const N: usize>(
         &self,
         codes: Codes,
     ) -> Result<[Vec<P>; N], Error> {
-        Ok(self.planes::<f32, U, X, Y, N>(codes.halved())?.map(Plane::into_codes))
+        Ok(self.planes::<f32, X, Y, N>(codes.halved())?.map(Plane::into_codes))
     }
 
     /// The one plane of the brightness (`N` = 1), or the two of the colours.
-    fn planes<P: Pixel, const U: usize, const X: usize, const Y: usize, const N: usize>(
+    fn planes<P: Pixel, const X: usize, const Y: usize, const N: usize>(
         &self,
         codes: Codes,
     ) -> Result<[Plane<P>; N], Error> {
-        let (width, height) = self.size();
-        let mut planes = std::array::from_fn(|_| Plane::new(width as usize, height as usize));
+        let (width, (_, height)) = (self.columns::<N>() as usize, self.size());
+        let mut planes = std::array::from_fn(|_| Plane::new(width, height as usize));
         let (matrix, blocks) = match N {
             1 => (&self.frame.matrix, Blocks::Luma),
             _ => (&self.frame.colour_matrix, Blocks::Colour),
         };
-        let transform = Transform::<U, X, Y>::new(matrix, self.frame.header.interlaced, codes, blocks);
+        let transform = Transform::<X, Y>::new(matrix, self.frame.header.interlaced, codes, blocks);
         let mut rooms = [[0; MAX_BLOCKS * MAX_WANTED]; 2];
         for slices in &self.pictures {
             // Two are read in turn: the brightness of two slices, or the colours of one.
@@ -164,10 +178,10 @@ impl<'a> Reduced<'a> {
     }
 
     /// Two slices' brightness, or one slice's colours. The first damage, and in which of the slices.
-    fn fill<P: Pixel, const U: usize, const X: usize, const Y: usize, const N: usize>(
+    fn fill<P: Pixel, const X: usize, const Y: usize, const N: usize>(
         &self,
         slices: &[Slice<'_>],
-        transform: &Transform<U, X, Y>,
+        transform: &Transform<X, Y>,
         rooms: &mut [Lowest; 2],
         planes: &mut [Plane<P>; N],
     ) -> Result<(), (usize, Damage)> {
@@ -176,7 +190,7 @@ impl<'a> Reduced<'a> {
             let slice = slices.get(slice_of(part))?;
             let (bytes, log2_blocks) = if N == 1 { (slice.bytes, 2) } else { (slice.colours[part], 1) };
             let log2_blocks = slice.width.trailing_zeros() + log2_blocks;
-            Some((slice, SlicePlane { bytes, log2_blocks, wanted: Transform::<U, X, Y>::WANTED }))
+            Some((slice, SlicePlane { bytes, log2_blocks, wanted: Transform::<X, Y>::WANTED }))
         };
         let parts = [part(0), part(1)];
         self.read(parts.map(|part| part.map(|(_, plane)| plane)), rooms)

@@ -3,9 +3,8 @@
 //! The mean of `8 / n` neighbours of a cosine of the 8-point transform is a cosine of the n-point transform times a
 //! constant, so a block's lowest n x n coefficients and these constants give n x n means. What higher coefficients would
 //! add to a mean is small, and left out. In the fields of an interlaced frame a square covers half as many lines, so
-//! twice as many rows of coefficients count. Colours have half as many columns, so twice as many columns of coefficients
-//! count; at half the size four are read and the means of each sample are made of these, because eight would be most of the
-//! time of a whole frame and hold nearly nothing. Scan orders are such that in all these the wanted coefficients come first.
+//! twice as many rows of coefficients count. Colours have half as many columns; where each pixel is to have its own, twice as
+//! many columns of coefficients count. Scan orders are such that in all these the wanted coefficients come first.
 
 use std::f64::consts::PI;
 
@@ -59,22 +58,22 @@ pub enum Blocks {
     Colour,
 }
 
-/// From the coefficients of a block, `U` a row and `Y` a column, to its means, `X` a row and `Y` a column.
-pub struct Transform<const U: usize, const X: usize, const Y: usize> {
+/// From coefficients of a block to its means, `X` a row and `Y` a column.
+pub struct Transform<const X: usize, const Y: usize> {
     blocks: Blocks,
     /// Where in the scan the coefficient of row v and column u stands.
-    order: [[usize; U]; Y],
+    order: [[usize; X]; Y],
     /// What it is multiplied by, beside the slice's scale.
-    weights: [[f32; U]; Y],
+    weights: [[f32; X]; Y],
     /// Share of column u in the mean x.
-    across: [[f32; U]; X],
+    across: [[f32; X]; X],
     /// Share of row v in the mean y.
     down: [[f32; Y]; Y],
     /// The value of a block without coefficients.
     middle: f32,
 }
 
-impl<const U: usize, const X: usize, const Y: usize> Transform<U, X, Y> {
+impl<const X: usize, const Y: usize> Transform<X, Y> {
     /// For a plane with this quantiser matrix.
     pub fn new(matrix: &[u8; 64], is_field: bool, codes: Codes, blocks: Blocks) -> Self {
         let scan = if is_field { &FIELD_SCAN[..] } else { &FRAME_SCAN[..] };
@@ -92,7 +91,7 @@ impl<const U: usize, const X: usize, const Y: usize> Transform<U, X, Y> {
     }
 
     /// How many coefficients of each block it takes, in scan order.
-    pub const WANTED: u32 = (U * Y) as u32;
+    pub const WANTED: u32 = (X * Y) as u32;
 
     /// Puts the pixels of a slice of `width` macroblocks that begins at macroblock (`column`, `row`) into `plane`.
     pub fn put<P: Pixel>(
@@ -126,10 +125,10 @@ impl<const U: usize, const X: usize, const Y: usize> Transform<U, X, Y> {
     /// The means of four blocks side by side in memory: by row, column, block.
     #[inline(always)]
     #[allow(clippy::needless_range_loop)] // the indices are those of the formula
-    fn means(&self, coefficients: &Lowest, weights: &[[f32; U]; Y], blocks: usize, first: usize) -> [[[f32; 4]; X]; Y] {
+    fn means(&self, coefficients: &Lowest, weights: &[[f32; X]; Y], blocks: usize, first: usize) -> [[[f32; 4]; X]; Y] {
         let mut rows = [[[0.0; 4]; X]; Y];
         for v in 0..Y {
-            for u in 0..U {
+            for u in 0..X {
                 let at = (self.order[v][u] % MAX_WANTED) * blocks + first;
                 let four = coefficients.get(at..).and_then(|rest| rest.first_chunk::<4>()).unwrap_or(&[0; 4]);
                 let four = four.map(|level| level as f32 * weights[v][u]);
@@ -175,8 +174,8 @@ fn add(sums: &mut [f32; 4], four: [f32; 4], share: f32) {
     }
 }
 
-/// The means of `8 / N` neighbours each of the 8-point inverse transform's lowest `M` cosines.
-fn basis<const M: usize, const N: usize>() -> [[f32; M]; N] {
+/// The means of `8 / N` neighbours each of the 8-point inverse transform's cosines.
+fn basis<const N: usize>() -> [[f32; N]; N] {
     let group = 8 / N;
     let cosine = |x: usize, u: usize| ((2 * x + 1) as f64 * u as f64 * PI / 16.0).cos();
     let mean = |j: usize, u: usize| (j * group..(j + 1) * group).map(|x| cosine(x, u)).sum::<f64>() / group as f64;

@@ -30,7 +30,9 @@ fn agreed(packet: &[u8], reduction: Reduction) -> Result<Luma, Error> {
     assert_eq!(by(Decoding::Interleaved), colours);
     if let Ok(colours) = &colours {
         let pixels = result.as_ref().unwrap().data.len();
-        assert_eq!([&colours.y, &colours.cb, &colours.cr].map(Vec::len), [pixels; 3]);
+        let columns = if reduction == Reduction::Half { colours.width.div_ceil(2) } else { colours.width };
+        let samples = columns as usize * colours.height as usize;
+        assert_eq!([&colours.y, &colours.cb, &colours.cr].map(Vec::len), [pixels, samples, samples]);
     }
     if let Ok(image) = &result {
         let header = prores::header(packet).unwrap();

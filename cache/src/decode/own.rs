@@ -5,10 +5,10 @@ use std::{
     sync::{LazyLock, Mutex, PoisonError},
 };
 
-use prores::Planes;
+use prores::{Chroma, Planes};
 use quicktime::FourCc;
 
-use super::{DecodeError, Format, Planes as Samples, matrix_of, rgb_of_444, with_video};
+use super::{DecodeError, Format, Planes as Samples, matrix_of, rgb_of_planes, with_video};
 use crate::{Movie, picture::Picture};
 
 /// Planes of larger frames are not kept for another one.
@@ -49,17 +49,12 @@ pub(crate) fn is_prores_422(code: FourCc) -> bool {
 
 /// A reduced frame's colours as a picture.
 pub(crate) fn rgb_of(movie: &Movie, image: &prores::Colours) -> Result<Picture, DecodeError> {
-    let stride = image.width as usize;
-    let planes = Samples {
-        y: &image.y,
-        u: &image.cb,
-        v: &image.cr,
-        y_stride: stride,
-        c_stride: stride,
-        depth: 10,
-        is_444: true,
-    };
-    rgb_of_444(&planes.image(image.width, image.height), matrix_of(movie))
+    let (width, height) = (image.width, image.height);
+    let is_444 = image.chroma == Chroma::Yuv444;
+    let c_stride = if is_444 { width } else { width.div_ceil(2) } as usize;
+    let (y, u, v) = (&image.y, &image.cb, &image.cr);
+    let planes = Samples { y, u, v, y_stride: width as usize, c_stride, depth: 10, is_444 };
+    rgb_of_planes(&planes, (width, height), matrix_of(movie))
 }
 
 /// Whether a packet has the same samples by FFmpeg, where both decode it: what the fuzz target of packets holds.
