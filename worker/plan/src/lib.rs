@@ -7,12 +7,13 @@
 //!   Item ──names──▶ where its results live        Counts, Failure ──▶ Summary ──▶ Message (termination message), exit code
 //! ```
 //!
-//! Read next: [`selection`] (which movies), [`analysis`] (which frames), [`ledger`] (what is already done), [`run`] (the
-//! plan document), [`cost`] (how many items an index does), [`message`] and [`exit`] (what is said at the end), [`parcel`]
+//! Read next: [`selection`] (which movies), [`analysis`] (which frames), [`ledger`] (what is already done), [`run`] and [`document`] (the
+//! plan), [`cost`] (how many items an index does), [`message`] and [`exit`] (what is said at the end), [`parcel`]
 //! (files of an output through a log).
 
 pub mod analysis;
 pub mod cost;
+pub mod document;
 pub mod exit;
 pub mod ledger;
 pub mod message;
@@ -23,6 +24,7 @@ pub mod selection;
 pub mod summary;
 
 pub use analysis::{Analysis, Decoder, FrameRange, FrameStatistics, Method, OpticalFlow, Pair};
+pub use document::Document;
 pub use ledger::{Decision, OverwritePolicy, SourceIdentity};
 pub use message::Message;
 pub use names::ResultNames;

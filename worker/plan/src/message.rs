@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    run::Plan,
+    document::Document,
+    ledger::sha256,
     summary::{Counts, Failure, MESSAGE_LIMIT, SAMPLE_LIMIT, Summary, shorten},
 };
 
@@ -108,14 +109,15 @@ impl Message {
 }
 
 impl Planned {
-    /// `plan` in short; `digest` is that of its document.
-    pub fn of(plan: &Plan, digest: String) -> Self {
+    /// A plan in short.
+    pub fn of(plan: &Document) -> Self {
+        let header = plan.header();
         Self {
-            selected: plan.items.len() as u64,
-            indexes: plan.indexes(),
-            items_per_index: plan.header.items_per_index,
-            digest,
-            sample: plan.items.iter().take(PATHS_LIMIT).map(ToString::to_string).collect(),
+            selected: header.items,
+            indexes: header.indexes(),
+            items_per_index: header.items_per_index,
+            digest: sha256(plan.as_str().as_bytes()),
+            sample: plan.items().take(PATHS_LIMIT).map(|movie| movie.to_string()).collect(),
         }
     }
 }

@@ -1,9 +1,12 @@
-//! The plan document: a header line and one line per item, written once by the plan step and read by every worker.
+//! The plan: a header line and one line per item, written once by the plan step and read by every worker.
 
 use frame::MoviePath;
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::sha256;
+use crate::{
+    document::{Items, header_and_lines, parse_item},
+    ledger::sha256,
+};
 
 /// The longest name of a run, as a Kubernetes label's value may be.
 const MAX_RUN_ID: usize = 63;
@@ -85,11 +88,6 @@ pub struct PlanHeader {
     pub items: u64,
 }
 
-#[derive(Serialize, Deserialize)]
-struct PlanItem {
-    item: String,
-}
-
 /// A plan that could not be read back.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
@@ -124,16 +122,19 @@ pub enum PlanError {
     },
 }
 
+impl PlanHeader {
+    /// How many indexes the work has.
+    pub fn indexes(&self) -> u32 {
+        self.items.div_ceil(u64::from(self.items_per_index.max(1))) as u32
+    }
+}
+
 impl Plan {
     /// As JSON lines: the header, then the items.
     pub fn to_json_lines(&self) -> Result<String, serde_json::Error> {
-        let mut text = serde_json::to_string(&self.header)?;
-        text.push('\n');
-        for movie in &self.items {
-            text.push_str(&serde_json::to_string(&PlanItem { item: movie.to_string() })?);
-            text.push('\n');
-        }
-        Ok(text)
+        let mut items = Items::default();
+        self.items.iter().try_for_each(|movie| items.push(movie))?;
+        Ok(items.under(self.header.clone())?.into_text())
     }
 
     /// Reads what [`Plan::to_json_lines`] wrote, if it is whole.
@@ -155,7 +156,7 @@ impl Plan {
 
     /// How many indexes the work has.
     pub fn indexes(&self) -> u32 {
-        self.items.len().div_ceil(self.header.items_per_index.max(1) as usize) as u32
+        self.header.indexes()
     }
 
     /// The items of `index`; empty beyond the last. An index never splits a movie.
@@ -163,18 +164,6 @@ impl Plan {
         let size = self.header.items_per_index.max(1) as usize;
         self.items.chunks(size).nth(index as usize).unwrap_or_default()
     }
-}
-
-fn header_and_lines(text: &str) -> Result<(PlanHeader, impl Iterator<Item = (usize, &str)>), PlanError> {
-    let mut lines = (1..).zip(text.lines());
-    let (line, first) = lines.next().ok_or(PlanError::Empty)?;
-    let header = serde_json::from_str(first).map_err(|source| PlanError::Line { line, source })?;
-    Ok((header, lines))
-}
-
-fn parse_item(line: usize, text: &str) -> Result<MoviePath, PlanError> {
-    let item: PlanItem = serde_json::from_str(text).map_err(|source| PlanError::Line { line, source })?;
-    MoviePath::parse(&item.item).map_err(|source| PlanError::Item { line, source })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `analysis-worker plan`: writes the plan of a run, or finds the one that stands.
 
-use plan::{Counts, Message, ledger::sha256, message::Planned};
+use plan::{Counts, Message};
 
 use super::{Pod, arguments::Common, ending::Ending, error::PodError, unless_told_to_stop};
 use crate::steps::plan::{keep_or_make, patiently, today};
@@ -12,12 +12,12 @@ pub async fn run(common: &Common) -> Result<Ending, PodError> {
 
 async fn planned(pod: &Pod) -> Result<Message, PodError> {
     let Pod { job, source, store, outage, progress } = pod;
-    let (plan, text) = patiently(outage, progress, async || keep_or_make(job, source, store, today()).await).await?;
-    let header = &plan.header;
+    let (header, planned) =
+        patiently(outage, progress, async || keep_or_make(job, source, store, today()).await).await?;
     progress.say(&format!("{}: {} movies, {} up to date", job.name, header.discovered, header.up_to_date));
     Ok(Message {
         items: Some(Counts { total: header.discovered, up_to_date: header.up_to_date, ..Counts::default() }),
-        plan: Some(Planned::of(&plan, sha256(text.as_bytes()))),
+        plan: Some(planned),
         ..Message::default()
     })
 }

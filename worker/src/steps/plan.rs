@@ -6,9 +6,8 @@ mod done;
 use std::time::Instant;
 
 use discovery::Discovery;
-use frame::MoviePath;
 use jiff::civil::Date;
-use plan::{Plan, PlanHeader, cost, run::PlanError};
+use plan::{Document, Plan, PlanHeader, cost, document::Items, message::Planned, run::PlanError};
 
 pub(crate) use done::recorded;
 
@@ -22,7 +21,7 @@ use crate::{
 };
 
 /// Into so many parts the plan of strategy Queue is divided.
-const QUEUE_PARTS: usize = 10;
+const QUEUE_PARTS: u64 = 10;
 
 /// Why no plan could be made.
 #[derive(Debug, thiserror::Error)]
@@ -80,25 +79,28 @@ impl PlanStepError {
 
 /// Makes the plan and writes it beside the results. `today` is the day open date ranges end.
 pub async fn make(job: &Job, source: &Source, store: &Store, today: Date) -> Result<Plan, PlanStepError> {
-    let plan = look(job, source, store, today).await?;
+    let document = look(job, source, store, today).await?;
+    let plan = Plan { header: document.header().clone(), items: document.items().collect() };
     // A run with nothing to do leaves no papers: it changes nothing at all.
     if !plan.items.is_empty() {
-        store.write(&job.run.plan_file(), plan.to_json_lines()?).await?;
+        store.write(&job.run.plan_file(), document.into_text()).await?;
     }
     Ok(plan)
 }
 
 /// Gives the plan of this run that stands, if it is whole: a worker must never see its slice change. Else makes it and
-/// writes it; of two that do so at once both give what the first wrote. Also gives the document.
+/// writes it; of two that do so at once both give what the first wrote. In short: the document of a large archive is not held
+/// longer than it must be.
 pub async fn keep_or_make(
     job: &Job,
     source: &Source,
     store: &Store,
     today: Date,
-) -> Result<(Plan, String), PlanStepError> {
+) -> Result<(PlanHeader, Planned), PlanStepError> {
     let name = job.run.plan_file();
+    let in_short = |document: &Document| (document.header().clone(), Planned::of(document));
     match standing(store, &name).await? {
-        Some(Ok(kept)) => return Ok(kept),
+        Some(Ok(kept)) => return Ok(in_short(&kept)),
         // Nobody can have worked on half a plan.
         Some(Err(error)) => {
             tracing::warn!(%name, error = chain(&error), "made anew");
@@ -107,52 +109,55 @@ pub async fn keep_or_make(
         None => {}
     }
     source.check().await.map_err(PlanStepError::Server)?;
-    let plan = look(job, source, store, today).await?;
-    let text = plan.to_json_lines()?;
-    if store.create(&name, text.clone()).await? {
-        return Ok((plan, text));
+    let document = look(job, source, store, today).await?;
+    let made = in_short(&document);
+    if store.create(&name, document.into_text()).await? {
+        return Ok(made);
     }
     let fail = |source| PlanStepError::ReadBack { name: name.clone(), source };
-    standing(store, &name).await?.unwrap_or(Err(PlanError::Empty)).map_err(fail)
+    let kept = standing(store, &name).await?.unwrap_or(Err(PlanError::Empty)).map_err(fail)?;
+    Ok(in_short(&kept))
 }
 
-async fn standing(store: &Store, name: &str) -> Result<Option<Result<(Plan, String), PlanError>>, StoreError> {
+async fn standing(store: &Store, name: &str) -> Result<Option<Result<Document, PlanError>>, StoreError> {
     let Some(bytes) = store.read(name).await? else { return Ok(None) };
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    Ok(Some(Plan::from_json_lines(&text).map(|plan| (plan, text))))
+    let text = String::from_utf8(bytes.into());
+    Ok(Some(Document::parse(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))))
 }
 
 /// Lists the archive and asks the output; writes nothing.
-async fn look(job: &Job, source: &Source, store: &Store, today: Date) -> Result<Plan, PlanStepError> {
-    let (mut discovered, mut items) = (0, Vec::new());
+async fn look(job: &Job, source: &Source, store: &Store, today: Date) -> Result<Document, PlanStepError> {
+    let (mut discovered, mut items) = (0, Items::default());
     let mut discovery = Discovery::new(job, source, today);
     while let Some(movies) = discovery.next().await? {
         discovered += movies.len() as u64;
-        items.extend(done::not_done(job, source, store, movies).await?);
+        for movie in done::not_done(job, source, store, movies).await? {
+            items.push(&movie)?;
+        }
     }
-    let count = items.len() as u64;
     let header = PlanHeader {
         run: job.run.clone(),
         discovered,
-        up_to_date: discovered - count,
+        up_to_date: discovered - items.count(),
         items_per_index: items_per_index(job, source, &items).await,
-        items: count,
+        items: items.count(),
     };
-    Ok(Plan { header, items })
+    Ok(items.under(header)?)
 }
 
 /// As the AnalysisJob says, else as the cost of a movie says: the first of a few that can be opened stands for all.
-async fn items_per_index(job: &Job, source: &Source, items: &[MoviePath]) -> u32 {
+async fn items_per_index(job: &Job, source: &Source, items: &Items) -> u32 {
+    let count = items.count();
     if job.queue.is_some() {
         // An index only watches over its part of the list: these are as fine as progress is told.
-        return u32::try_from(items.len().div_ceil(QUEUE_PARTS)).unwrap_or(u32::MAX).max(1);
+        return u32::try_from(count.div_ceil(QUEUE_PARTS)).unwrap_or(u32::MAX).max(1);
     }
     if let Some(count) = job.items_per_index {
         return count.max(1);
     }
     let mut size = cost::MovieSize::CAMHD;
-    for item in [items.len() / 2, 0, items.len().saturating_sub(1)].into_iter().filter_map(|at| items.get(at)) {
-        match source.movie(item).await {
+    for item in [count / 2, 0, count.saturating_sub(1)].into_iter().filter_map(|at| items.get(at)) {
+        match source.movie(&item).await {
             Ok(movie) => {
                 size = movie.cost_size();
                 break;
