@@ -10,12 +10,10 @@ use bytes::Bytes;
 use clap::ValueEnum;
 use frame::{Format, FrameNumber, Rendition};
 use moka::future::Cache;
-use object_store::{
-    Error as StoreError, ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path, prefix::PrefixStore,
-};
+use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt, local::LocalFileSystem, prefix::PrefixStore};
 use sha2::{Digest, Sha256};
 
-use crate::{HttpOptions, Movie, origin::BucketRoot};
+use crate::{HttpOptions, Movie, object, origin::BucketRoot};
 
 /// Names known to be in the store, so that they are not looked for again.
 const KNOWN: u64 = 100_000;
@@ -108,12 +106,12 @@ impl ImageStore {
 
     /// What there is under `name`. Trouble with the store is as good as nothing there.
     pub async fn find(&self, name: &str) -> Option<Stored> {
-        let path = Path::from(name);
+        let path = object::path(name);
         if let Some(url) = &self.url {
             let there = self.known.contains_key(name) || self.ask(name, self.objects.head(&path)).await.is_some();
             if there {
                 self.known.insert(name.to_owned(), ()).await;
-                return Some(Stored::At(format!("{}/{path}", url.trim_end_matches('/'))));
+                return Some(Stored::At(format!("{}/{}", url.trim_end_matches('/'), object::encoded(name))));
             }
             return None;
         }
@@ -128,7 +126,7 @@ impl ImageStore {
         }
         let store = self.clone();
         tokio::spawn(async move {
-            let path = Path::from(name.as_str());
+            let path = object::path(&name);
             if store.ask(&name, store.objects.put(&path, bytes.into())).await.is_some() {
                 store.known.insert(name, ()).await;
             }

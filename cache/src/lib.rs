@@ -27,6 +27,7 @@ pub mod lazycache;
 pub mod listing;
 pub mod metrics;
 pub mod movie;
+pub mod object;
 pub mod origin;
 pub mod picture;
 pub mod reduced;

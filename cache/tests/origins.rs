@@ -18,6 +18,7 @@ use lazycache::{
     Copies, ErrorKind, HttpOptions, Lazycache, Listing, Resources,
     error::chain,
     image_store::{ImageStore, ImageStoreKind, ImageStoreSettings},
+    object,
     origin::Credentials,
     server::{Served, app},
 };
@@ -142,6 +143,9 @@ async fn an_archive_is_told_who_asks() {
 #[tokio::test]
 async fn a_frame_is_stored_and_answered_from_the_store_or_where_it_is() {
     let (folder, server) = archive(3);
+    // What is written in another way in addresses, or would be by the crate of the store.
+    let name = "A/a b [1]~é.mov";
+    render(&folder.path().join(name), 3);
     let store = folder.path().join("images");
     let settings = ImageStoreSettings {
         kind: ImageStoreKind::Local,
@@ -154,7 +158,7 @@ async fn a_frame_is_stored_and_answered_from_the_store_or_where_it_is() {
         let served = Served::new(std::slice::from_ref(&root), 2).unwrap();
         app(served.with_image_store(ImageStore::open(&settings).unwrap()))
     };
-    let path = format!("{}{NAME}/frame/2.jpg?width=32&height=32", root.api_path());
+    let path = format!("{}{}/frame/2.jpg?width=32&height=32", root.api_path(), object::encoded(name));
     let plain = lab(None);
     let (_, _, made) = get(&plain, &path).await;
     let stored = async {
@@ -175,9 +179,9 @@ async fn a_frame_is_stored_and_answered_from_the_store_or_where_it_is() {
     let below = place.strip_prefix("https://images.example.org/camhd/").unwrap();
     let below = percent_encoding::percent_decode_str(below).decode_utf8().unwrap();
     assert_eq!(std::fs::read(store.join(&*below)).unwrap(), made, "{place}");
-    assert!(below.contains("A/X.mov/") && below.ends_with("/000002-width=32&height=32.jpeg"), "{below}");
+    assert!(below.contains(&format!("{name}/")) && below.ends_with("/000002-width=32&height=32.jpeg"), "{below}");
     // An exchanged movie has other names.
-    render(&folder.path().join(NAME), 4);
+    render(&folder.path().join(name), 4);
     assert_eq!(get(&lab(Some("https://images.example.org/")), &path).await.0, StatusCode::OK);
 }
 

@@ -16,8 +16,9 @@ use analysisjob::S3;
 use bytes::Bytes;
 use folder::Folder;
 use futures::TryStreamExt;
+use lazycache::object;
 use object_store::{
-    Attribute, Error as ObjectError, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path,
+    Attribute, Error as ObjectError, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
 };
 
 pub use error::StoreError;
@@ -88,7 +89,7 @@ impl Store {
 
     /// When an object was written, in seconds since 1970 by the output's own clock; `None` where there is none.
     pub async fn modified(&self, name: &str) -> Result<Option<i64>, StoreError> {
-        match self.objects.head(&object(name)).await {
+        match self.objects.head(&object::path(name)).await {
             Ok(meta) => Ok(Some(meta.last_modified.timestamp())),
             Err(ObjectError::NotFound { .. }) => Ok(None),
             Err(source) => Err(self.read_error(name, source)),
@@ -98,7 +99,7 @@ impl Store {
     /// Writes an object complete or not at all.
     pub async fn write(&self, name: &str, bytes: impl Into<Bytes>) -> Result<(), StoreError> {
         let options = self.put_options(name, PutMode::Overwrite);
-        let written = self.objects.put_opts(&object(name), bytes.into().into(), options).await;
+        let written = self.objects.put_opts(&object::path(name), bytes.into().into(), options).await;
         written.map(|_| ()).map_err(|source| self.write_error(name, source))
     }
 
@@ -106,7 +107,7 @@ impl Store {
     pub async fn create(&self, name: &str, bytes: impl Into<Bytes>) -> Result<bool, StoreError> {
         let bytes = bytes.into();
         let options = self.put_options(name, PutMode::Create);
-        let created = self.objects.put_opts(&object(name), bytes.clone().into(), options).await;
+        let created = self.objects.put_opts(&object::path(name), bytes.clone().into(), options).await;
         match created {
             Ok(_) => Ok(true),
             Err(ObjectError::AlreadyExists { .. } | ObjectError::Precondition { .. }) => Ok(false),
@@ -117,7 +118,7 @@ impl Store {
 
     /// Removes an object; one that is not there is no error.
     pub async fn delete(&self, name: &str) -> Result<(), StoreError> {
-        match self.objects.delete(&object(name)).await {
+        match self.objects.delete(&object::path(name)).await {
             Ok(()) | Err(ObjectError::NotFound { .. }) => Ok(()),
             Err(source) => Err(self.write_error(name, source)),
         }
@@ -136,7 +137,7 @@ impl Store {
         let entry = |meta: &object_store::ObjectMeta| {
             Some((meta.location.filename()?.to_owned(), meta.last_modified.timestamp()))
         };
-        match self.objects.list_with_delimiter(Some(&object(folder))).await {
+        match self.objects.list_with_delimiter(Some(&object::path(folder))).await {
             Ok(list) => Ok(list.objects.iter().filter_map(entry).collect()),
             Err(ObjectError::NotFound { .. }) => Ok(HashMap::new()),
             Err(source) => Err(self.read_error(folder, source)),
@@ -145,7 +146,7 @@ impl Store {
 
     /// Every name below `folder` that ends in `ending`, sorted.
     pub async fn names_below(&self, folder: &str, ending: &str) -> Result<Vec<String>, StoreError> {
-        let prefix = object(folder);
+        let prefix = object::path(folder);
         let listing = self.objects.list(Some(&prefix)).map_ok(|meta| meta.location.to_string());
         let wanted = listing.try_filter(|name| std::future::ready(name.ends_with(ending)));
         let mut names: Vec<String> = wanted.try_collect().await.map_err(|source| self.read_error(folder, source))?;
@@ -154,7 +155,7 @@ impl Store {
     }
 
     async fn get(&self, name: &str, options: GetOptions) -> Result<Option<Bytes>, StoreError> {
-        let got = match self.objects.get_opts(&object(name), options).await {
+        let got = match self.objects.get_opts(&object::path(name), options).await {
             Ok(result) => result.bytes().await,
             Err(error) => Err(error),
         };
@@ -179,12 +180,6 @@ impl Store {
     fn write_error(&self, name: &str, source: ObjectError) -> StoreError {
         StoreError::Write { name: name.to_owned(), folder: self.place.clone(), source }
     }
-}
-
-/// The path of a name, letter by letter, so that listings give the same names back; `Path::from` writes some letters in
-/// another way. Names that cannot be a path so (control characters, `..`) become one all the same.
-fn object(name: &str) -> Path {
-    Path::parse(name).unwrap_or_else(|_| Path::from(name))
 }
 
 #[cfg(test)]

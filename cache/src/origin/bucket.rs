@@ -13,6 +13,7 @@ use crate::{
     gate::Gate,
     listing::Listing,
     metrics::{GateName, Metrics},
+    object,
 };
 
 const RETRIES: usize = 2;
@@ -92,10 +93,8 @@ impl BucketOrigin {
         Ok(Self { root, objects, gate, whole: options.whole, metrics })
     }
 
-    /// The key, letter by letter: `Path::from` writes some letters in another way.
     fn object(&self, path: &str) -> Path {
-        let key = format!("{}{path}", self.root.prefix);
-        Path::parse(&key).unwrap_or_else(|_| Path::from(key))
+        object::path(&format!("{}{path}", self.root.prefix))
     }
 
     fn error(&self, path: &str, source: StoreError) -> OriginError {

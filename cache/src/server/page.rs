@@ -9,10 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use maud::{DOCTYPE, Markup, html};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Failure, Served, answer, movie::Asked, route, route::Below};
-use crate::{Error, error::chain};
+use crate::{Error, error::chain, object::encoded};
 
 const CSS: &str = include_str!("page/page.css");
 const JS: &str = include_str!("page/page.js");
@@ -20,8 +19,6 @@ const ICON: &str = include_str!("page/icon.svg");
 /// Nothing from elsewhere, nothing inline.
 const POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
-/// What need not be encoded in a part of a path.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Whether the client is a browser that opens a page: programs ask for anything, or for JSON.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
@@ -148,12 +145,6 @@ fn name_of<'a>(root: &'a str, api: &'a str) -> &'a str {
     on_http.unwrap_or_else(|| api.trim_start_matches("/v1/")).trim_end_matches('/')
 }
 
-/// A path with every part encoded.
-fn encoded(path: &str) -> String {
-    let parts: Vec<String> = path.split('/').map(|part| utf8_percent_encode(part, PLAIN).to_string()).collect();
-    parts.join("/")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +160,6 @@ mod tests {
 
     #[test]
     fn names_are_encoded_in_addresses_and_escaped_in_texts() {
-        assert_eq!(encoded("/v1/a b/é&<.mov"), "/v1/a%20b/%C3%A9%26%3C.mov");
         let crumbs = crumbs("https://example.org/files/", "/v1/org/example/files/a b/<x>/y", "a b/<x>/y").into_string();
         for link in ["/v1/org/example/files/", "/v1/org/example/files/a%20b/", "/v1/org/example/files/a%20b/%3Cx%3E/"] {
             assert!(crumbs.contains(&format!("href=\"{link}\"")), "{link} in {crumbs}");
