@@ -11,7 +11,7 @@
 //! ([`flight`]), and more than can be done is refused at once ([`gate`]). Read next: [`lazycache`], [`origin`], [`decode`],
 //! [`render`], [`resources`], [`server`], [`error`].
 
-mod allocator;
+pub mod allocator;
 mod buffers;
 pub mod cli;
 pub mod config;

@@ -122,6 +122,7 @@ struct RunArguments {
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
+    lazycache::allocator::keep_freed_blocks();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return not_understood(&error),

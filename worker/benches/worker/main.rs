@@ -37,6 +37,8 @@ fn main() {
     {
         return lab::serve(root);
     }
+    // As the worker's program begins.
+    lazycache::allocator::keep_freed_blocks();
     let asked: Option<u32> = words.first().and_then(|word| word.parse().ok());
     let lab = Lab::new(asked.unwrap_or(FRAMES));
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -5,6 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use crate::{
+    crowd::Crowd,
     flow::Found,
     grid::Votes,
     similarity::{Match, Similarity},
@@ -104,13 +105,11 @@ pub fn strongest(points: &[Found], width: f64) -> Option<Hypothesis> {
         return None;
     }
     let mut random = Pcg64Mcg::seed_from_u64(0x05ea_f100);
-    let mut best: Option<(f64, Similarity)> = None;
+    let (mut crowd, mut best) = (Crowd::new(points), None::<(f64, Similarity)>);
     for _ in 0..TRIES {
         let pair = [0; 2].map(|_| points[random.random_range(0..points.len())].point);
         let Some(similarity) = from_pair(&pair, width) else { continue };
-        let matrix = similarity.matrix();
-        let agrees = |found: &Found| (found.cell, matrix.miss_squared(&found.point) <= AGREES * AGREES);
-        let score = Votes::count(points.iter().map(agrees)).score();
+        let score = crowd.votes(&similarity.matrix(), AGREES).score();
         if best.is_none_or(|(most, _)| score > most) {
             best = Some((score, similarity));
         }

@@ -31,13 +31,18 @@ pub fn part(cell: usize) -> usize {
 }
 
 /// Points and agreeing points of every cell.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Votes {
     points: [u16; CELLS],
     agreeing: [u16; CELLS],
 }
 
 impl Votes {
+    /// Of cells that have so many points, of which so many agree.
+    pub fn new(points: [u16; CELLS], agreeing: [u16; CELLS]) -> Self {
+        Self { points, agreeing }
+    }
+
     /// Counts points given as (cell, whether it agrees).
     pub fn count(points: impl Iterator<Item = (usize, bool)>) -> Self {
         let mut votes = Self { points: [0; CELLS], agreeing: [0; CELLS] };

@@ -24,6 +24,7 @@
 
 mod consensus;
 mod corners;
+mod crowd;
 mod door;
 mod estimate;
 mod explain;

@@ -49,19 +49,16 @@ pub struct Level {
 
 impl Level {
     fn of(image: &Grey) -> Self {
-        let mut level = Self::empty(image.width as usize, image.height as usize);
-        for (y, row) in image.data.chunks_exact(level.width).enumerate() {
-            let start = level.at(0, y);
-            let pixels = &mut level.pixels[start..][..row.len()];
-            pixels.iter_mut().zip(row).for_each(|(to, from)| *to = i16::from(*from));
-        }
-        level.mirror();
-        level
+        let (width, height) = (image.width as usize, image.height as usize);
+        let mut pixels = Rows::new(width, height);
+        image.data.chunks_exact(width).for_each(|row| pixels.push(row.iter().map(|pixel| i16::from(*pixel))));
+        Self::with_margins(width, height, pixels)
     }
 
-    fn empty(width: usize, height: usize) -> Self {
-        let planes = (width + 2 * MARGIN) * (height + 2 * MARGIN);
-        Self { width, height, pixels: vec![0; planes], gradients: [Vec::new(), Vec::new()] }
+    fn with_margins(width: usize, height: usize, pixels: Rows) -> Self {
+        let mut level = Self { width, height, pixels: pixels.into_plane(), gradients: [Vec::new(), Vec::new()] };
+        level.mirror();
+        level
     }
 
     /// Values from a row's to the next one's beginning.
@@ -95,29 +92,55 @@ impl Level {
 
     /// Half the width and height.
     fn reduced(&self) -> Self {
-        let mut half = Self::empty(self.width.div_ceil(2), self.height.div_ceil(2));
-        let (stride, width) = (self.stride(), half.width);
-        let mut sums = vec![0; stride];
-        for y in 0..half.height {
+        let (stride, width, height) = (self.stride(), self.width.div_ceil(2), self.height.div_ceil(2));
+        let (mut sums, mut row, mut pixels) = (vec![0; stride], vec![0; width], Rows::new(width, height));
+        for y in 0..height {
             let start = (2 * y + MARGIN - 2) * stride;
             down_the_columns(&self.pixels[start..][..5 * stride], &mut sums);
-            let start = half.at(0, y);
-            along_the_row(&sums[MARGIN - 2..], &mut half.pixels[start..][..width]);
+            along_the_row(&sums[MARGIN - 2..], &mut row);
+            pixels.push(row.iter().copied());
         }
-        half.mirror();
-        half
+        Self::with_margins(width, height, pixels)
     }
 
     fn find_gradients(&mut self) {
         let (stride, width) = (self.stride(), self.width);
-        let [mut right, mut down] = [(); 2].map(|()| vec![0; self.pixels.len()]);
+        let [mut right, mut down] = [(); 2].map(|()| (vec![0; width], Rows::new(width, self.height)));
         let mut scharr = Scharr::new(width);
         for y in 0..self.height {
             let start = self.at(0, y);
             let rows = [start - stride, start, start + stride].map(|start| &self.pixels[start - 1..][..width + 2]);
-            scharr.row(rows, &mut right[start..][..width], &mut down[start..][..width]);
+            scharr.row(rows, &mut right.0, &mut down.0);
+            [&mut right, &mut down].map(|(row, rows)| rows.push(row.iter().copied()));
         }
-        self.gradients = [right, down];
+        self.gradients = [right.1.into_plane(), down.1.into_plane()];
+    }
+}
+
+/// A plane that grows row by row within margins of zeros: nothing is written twice.
+struct Rows {
+    width: usize,
+    plane: Vec<i16>,
+}
+
+impl Rows {
+    fn new(width: usize, height: usize) -> Self {
+        let stride = width + 2 * MARGIN;
+        let mut plane = Vec::with_capacity(stride * (height + 2 * MARGIN));
+        plane.resize(MARGIN * stride, 0);
+        Self { width, plane }
+    }
+
+    fn push(&mut self, row: impl ExactSizeIterator<Item = i16>) {
+        let margin = [0; MARGIN];
+        self.plane.extend_from_slice(&margin);
+        self.plane.extend(row);
+        self.plane.extend_from_slice(&margin);
+    }
+
+    fn into_plane(mut self) -> Vec<i16> {
+        self.plane.resize(self.plane.len() + MARGIN * (self.width + 2 * MARGIN), 0);
+        self.plane
     }
 }
 

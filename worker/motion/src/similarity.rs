@@ -113,6 +113,16 @@ impl Matrix {
         let (dx, dy) = (self.a * x + self.b * y + self.tx - u, self.a * y - self.b * x + self.ty - v);
         dx * dx + dy * dy
     }
+
+    /// For points given as columns (x and y before, x and y after): 1 where one lands within `near` of where it should, else 0.
+    pub fn land_near(&self, columns: [&[f64]; 4], near: f64, agrees: &mut [u16]) {
+        let count = agrees.len();
+        let [x, y, u, v] = columns.map(|column| &column[..count]);
+        for at in 0..count {
+            let point = Match { from: [x[at], y[at]], to: [u[at], v[at]] };
+            agrees[at] = u16::from(self.miss_squared(&point) <= near * near);
+        }
+    }
 }
 
 impl From<[f64; 4]> for Similarity {
