@@ -27,7 +27,7 @@ pub(crate) use group::pack;
 pub(crate) use own::{agrees_with_ffmpeg, is_prores_422, rgb_of};
 
 use crate::{
-    Movie,
+    movie::Movie,
     picture::{GreyImage, Picture},
 };
 use formats::Other;

@@ -6,7 +6,7 @@
 use frame::{DirectoryPath, FrameAddress, MirrorRoot, Moment, MoviePath, OutputSize, Rendition, RenditionQuery, Span};
 use quicktime::{Probe, Step};
 
-use crate::{Identity, Movie, decode, listing};
+use crate::{decode, identity::Identity, listing, movie::Movie};
 
 /// More reads than a server makes for one index.
 const MAX_READS: usize = 64;

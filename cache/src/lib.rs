@@ -22,6 +22,7 @@ pub mod flight;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod gate;
+mod identity;
 pub mod image_store;
 pub mod lazycache;
 pub mod listing;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use frame::{FrameNumber, MoviePath};
 
-use crate::origin::Identity;
+use crate::identity::Identity;
 
 /// What is known of a movie after its index was read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,4 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lazycache::fuzzing::address(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| parsers::fuzzing::address(bytes));

@@ -2,4 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lazycache::fuzzing::listing(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| parsers::fuzzing::listing(bytes));

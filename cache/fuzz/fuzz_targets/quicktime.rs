@@ -2,4 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lazycache::fuzzing::quicktime(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| parsers::fuzzing::quicktime(bytes));

@@ -3,7 +3,7 @@
 use frame::Crop;
 
 use super::{DecodeError, Range, Sampled, add_row, matrix_of, part_of, with_frame};
-use crate::{Movie, picture::DeepImage};
+use crate::{movie::Movie, picture::DeepImage};
 use yuv::{YuvPlanarImage, YuvRange};
 
 /// As [`super::grey_part`], in values of `bits` bits (10 or 16): the mean is rounded once, at the end.

@@ -3,7 +3,7 @@
 use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
 use super::{DecodeError, Planes, Sampled, matrix_of, picture_of, with_frame};
-use crate::{Movie, picture::Picture};
+use crate::{movie::Movie, picture::Picture};
 
 /// A frame that is decoded, in the form that costs least.
 pub(crate) enum Decoded<'a> {

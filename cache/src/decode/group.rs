@@ -5,7 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use ffmpeg_next::{self as ffmpeg, codec, decoder, frame::Video, picture};
 
 use super::{DecodeError, Format, insist, open};
-use crate::Movie;
+use crate::movie::Movie;
 
 /// Set in a packet's length where it is decoded in passing: see [`quicktime::Needed`].
 const PASSING: u32 = 1 << 31;

@@ -9,7 +9,7 @@ use prores::{Chroma, Planes};
 use quicktime::FourCc;
 
 use super::{DecodeError, Format, Planes as Samples, matrix_of, rgb_of_planes, with_video};
-use crate::{Movie, picture::Picture};
+use crate::{movie::Movie, picture::Picture};
 
 /// Planes of larger frames are not kept for another one.
 const MAX_KEPT_PIXELS: u32 = 3840 * 2160;

@@ -111,7 +111,9 @@ impl Level {
             let start = self.at(0, y);
             let rows = [start - stride, start, start + stride].map(|start| &self.pixels[start - 1..][..width + 2]);
             scharr.row(rows, &mut right.0, &mut down.0);
-            [&mut right, &mut down].map(|(row, rows)| rows.push(row.iter().copied()));
+            for (row, rows) in [&mut right, &mut down] {
+                rows.push(row.iter().copied());
+            }
         }
         self.gradients = [right.1.into_plane(), down.1.into_plane()];
     }
