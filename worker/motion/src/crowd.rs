@@ -31,7 +31,9 @@ impl Crowd {
             column(|found| found.point.to[1]),
         ];
         let mut of_cells = [0; CELLS];
-        points.iter().for_each(|found| of_cells[found.cell] += 1);
+        for found in points {
+            of_cells[found.cell] += 1;
+        }
         Self { columns: [x, y, u, v], points: of_cells, agrees: vec![0; points.len()] }
     }
 
