@@ -122,13 +122,15 @@ struct RunArguments {
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
-    lazycache::allocator::keep_freed_blocks();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return not_understood(&error),
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("ANALYSIS_LOG").unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    if matches!(arguments.command, Command::Run(_) | Command::Work(_) | Command::Drain(_)) {
+        lazycache::allocator::keep_freed_blocks();
+    }
     match arguments.command {
         Command::Run(arguments) => run_command(&arguments),
         Command::Plan(arguments) => pods::run(Step::Plan(*arguments)),
