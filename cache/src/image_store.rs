@@ -96,7 +96,7 @@ impl ImageStore {
     pub fn name(api: &str, movie: &Movie, number: FrameNumber, format: Format, rendition: Rendition) -> String {
         let version = Sha256::digest(format!("{:?}", movie.identity()));
         let version = u32::from_be_bytes([version[0], version[1], version[2], version[3]]);
-        // Names without a decoder are of before there was another.
+        // As they were called before there was another decoder: what stands in the store is still found.
         let query = rendition.to_string().replace("&decoder=full", "");
         let query = if query.is_empty() { query } else { format!("-{query}") };
         let extension = format!("{format:?}").to_ascii_lowercase();

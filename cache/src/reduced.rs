@@ -39,11 +39,13 @@ pub fn reduction(movie: &Movie, rendition: &Rendition) -> Option<Reduction> {
     }
 }
 
-/// The strongest reduction that leaves so much.
+/// The strongest reduction that leaves so much, and nothing out: a rest at the right or the bottom would be missing, and what is
+/// left be stretched over its place.
 pub fn strongest(movie: &Movie, OutputSize { width, height }: OutputSize) -> Option<Reduction> {
     [Reduction::Eighth, Reduction::Quarter, Reduction::Half].into_iter().find(|reduction| {
         let factor = reduction.factor();
-        movie.width() / factor >= width && movie.height() / factor >= height
+        let sides = [(movie.width(), width), (movie.height(), height)];
+        sides.into_iter().all(|(side, least)| side.is_multiple_of(factor) && side / factor >= least)
     })
 }
 

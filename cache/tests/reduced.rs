@@ -187,6 +187,23 @@ async fn small_frames_in_colour_are_nearly_those_of_the_full_decode() {
     }
 }
 
+/// A reduced image leaves out a rest at the right and the bottom; a frame that is scaled to a size has it.
+#[tokio::test]
+async fn a_frame_of_an_odd_size_is_scaled_with_its_right_and_lower_edge() {
+    let Lab { movie, packet, .. } = lab((726, 478)).await;
+    // Of whole squares of 2 x 2, and of none that is larger.
+    for query in ["width=90&height=59", "width=40&height=20"] {
+        let pixels = |decoder: &str| {
+            let rendition = rendition(&format!("{query}&decoder={decoder}"));
+            lazycache::render::pixels(&movie, &packet, rendition).unwrap()
+        };
+        let (small, decoder) = pixels("reduced");
+        assert_eq!(decoder, Decoder::Reduced, "{query}");
+        let found = psnr(&small, &pixels("full").0);
+        assert!(found >= 40.0, "{query}: {found} dB");
+    }
+}
+
 /// What a query says.
 fn rendition(query: &str) -> Rendition {
     let word = |name: &str| query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));

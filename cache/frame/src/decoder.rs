@@ -11,7 +11,7 @@ pub enum Decoder {
     /// The whole frame is decoded, then made smaller.
     #[default]
     Full,
-    /// Of ProRes only the lowest frequencies are read: up to 50 times as fast. Other codecs are decoded in full.
+    /// Of ProRes only the lowest frequencies are read: many times as fast. Other codecs are decoded in full.
     Reduced,
 }
 

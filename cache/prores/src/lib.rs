@@ -10,7 +10,7 @@
 //!
 //! In each slice of a ProRes frame (SMPTE RDD 36) the coefficients of all blocks come ordered by frequency, luma before
 //! colours. An image at 1/8, 1/4 or 1/2 of the size needs the lowest 1, 4 or 16 of 64, so reading stops early: after some
-//! 6 %, 22 % or 54 % of the luma's bits. Every pixel approximates the mean of the square of full-size pixels it stands for.
+//! 6 %, 22 % or 54 % of the bits. Every pixel approximates the mean of the square of full-size pixels it stands for.
 //! Colours have half as many columns as the brightness: their lowest 2 or 8 coefficients give each pixel its own, and at 1/2
 //! their lowest 16 each two pixels.
 //!
@@ -36,8 +36,8 @@
 //! * No unsafe code, no IO, no threads.
 //!
 //! ProRes 422 of all profiles and the luma of ProRes 4444 are read, progressive and interlaced; colours of ProRes 422 only,
-//! whole frames of progressive ProRes 422 only. ProRes RAW is another format. What is not supported is refused by name ([`Error::Unsupported`]), never
-//! guessed.
+//! whole frames of progressive ProRes 422 only. ProRes RAW is another format. What is not supported is refused by name
+//! ([`Error::Unsupported`]), never guessed.
 //!
 //! Read next: `header` for the format's outer layers, `entropy` for the inner, `transform` and `inverse` for the mathematics,
 //! `reduced` and `whole` for what is made of them.

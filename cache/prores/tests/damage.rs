@@ -33,6 +33,7 @@ fn agreed(packet: &[u8], reduction: Reduction) -> Result<Luma, Error> {
         let columns = if reduction == Reduction::Half { colours.width.div_ceil(2) } else { colours.width };
         let samples = columns as usize * colours.height as usize;
         assert_eq!([&colours.y, &colours.cb, &colours.cr].map(Vec::len), [pixels, samples, samples]);
+        assert!(2 * (pixels + 2 * samples) <= 256 * packet.len());
     }
     if let Ok(image) = &result {
         let header = prores::header(packet).unwrap();

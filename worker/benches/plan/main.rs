@@ -1,6 +1,6 @@
 //! `make bench-plan`: how long plans of large archives take, and how much memory.
 //!
-//! The archive's files and the ledger's results are made first (of a million movies some 5 GB in the folder for temporary
+//! The archive's files and the ledger's results are made first (of a million movies some 10 GB in the folder for temporary
 //! files). A number after `--` is how many movies there are instead; then the figures are only printed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a benchmark that cannot set its stage falls over
